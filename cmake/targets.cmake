@@ -1,0 +1,19 @@
+# One library per folder of src/, one test program per folder of tests/unit/.
+
+# sallyport_library(NAME LIBS...): every .cpp of the calling folder (and its sub-folders), linked to LIBS.
+function(sallyport_library name)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "*.cpp")
+  add_library(sallyport_${name} STATIC ${sources})
+  target_include_directories(sallyport_${name} PUBLIC "${PROJECT_SOURCE_DIR}/src")
+  target_link_libraries(sallyport_${name} PUBLIC ${ARGN})
+endfunction()
+
+# sallyport_tests(NAME LIBS...): every .cpp under tests/unit/NAME as one GoogleTest program.
+function(sallyport_tests name)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp")
+  add_executable(${name}_tests ${sources})
+  target_include_directories(${name}_tests PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  target_compile_definitions(${name}_tests PRIVATE SALLYPORT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name}_tests PRIVATE ${ARGN} GTest::gtest_main)
+  gtest_discover_tests(${name}_tests DISCOVERY_MODE PRE_TEST)
+endfunction()
