@@ -1,0 +1,85 @@
+// Immutable TLS settings of a leg: an SSL_CTX built once from checked material, shared by every
+// connection that uses it, replaced (never edited) by a reload.
+#pragma once
+
+#include "base/errc.hpp"
+#include "tls/handles.hpp"
+#include "tls/policy.hpp"
+#include "tls/tickets.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sallyport::tls {
+
+/// A certificate chain (leaf first) with its key, borrowed for the call.
+struct Identity {
+    std::vector<X509*> chain;
+    EVP_PKEY* key = nullptr;
+};
+
+enum class AskClient { no, optional, required };
+
+/// How a front leg judges and presents itself.
+struct FrontSettings {
+    Policy policy;
+    std::vector<Identity> identities;  ///< one per key type
+    AskClient ask_client = AskClient::no;
+    std::vector<X509*> client_cas;  ///< what client certificates are verified against
+    std::vector<X509_CRL*> crls;    ///< not empty: every certificate of a chain is looked up
+    /// Names the trust that tickets are bound to: those of another trust are not accepted.
+    std::string trust_id;
+    /// Says whether a ticket may resume the session of a client with this certificate; called on
+    /// any worker. Where it says no, the client goes through a full handshake.
+    std::function<bool(X509&)> may_resume;
+};
+
+class FrontContext {
+ public:
+    /// Errc::file_invalid or key_mismatch, with OpenSSL's words in tls::take_errors().
+    static Result<std::shared_ptr<FrontContext>> make(FrontSettings const& settings,
+                                                      TicketKeys& tickets);
+    /// The server side of one connection.
+    SslPtr make_ssl() const;
+    SSL_CTX& native() const { return *context_; }
+
+ private:
+    FrontContext() = default;
+
+    SslCtxPtr context_;
+    std::function<bool(X509&)> may_resume_;
+
+    friend struct FrontCallbacks;
+};
+
+enum class VerifyPeer { no, chain, chain_and_name };
+
+struct BackSettings {
+    Policy policy;
+    VerifyPeer verify = VerifyPeer::chain_and_name;
+    std::vector<X509*> cas;  ///< empty: the system's roots
+};
+
+/// What one connection of a back leg is to look like: the mirror of its front leg.
+struct BackWish {
+    std::string server_name;  ///< for SNI (names only) and verification; a name or an IP address
+    std::string version;      ///< as Peer::version; empty: as the policy allows
+    std::string cipher;       ///< as Peer::cipher; empty: as the policy allows
+    Identity const* identity = nullptr;  ///< shown when the server asks; null: none
+};
+
+class BackContext {
+ public:
+    static Result<std::shared_ptr<BackContext>> make(BackSettings const& settings);
+    /// The client side of one connection. Errc::tls_not_mirrored for a version or cipher that this
+    /// OpenSSL cannot offer.
+    Result<SslPtr> make_ssl(BackWish const& wish) const;
+
+ private:
+    SslCtxPtr context_;
+    VerifyPeer verify_ = VerifyPeer::chain_and_name;
+};
+
+}  // namespace sallyport::tls

@@ -1,0 +1,25 @@
+// What a TLS handshake proved about the other side, and what was agreed on.
+#pragma once
+
+#include "tls/handles.hpp"
+
+#include <string>
+#include <vector>
+
+namespace sallyport::tls {
+
+struct Peer {
+    std::string version;  ///< as OpenSSL and SHOW STATUS name it: "TLSv1.3"; empty: no TLS
+    std::string cipher;   ///< as OpenSSL and SHOW STATUS name it: "TLS_AES_256_GCM_SHA384"
+    std::string sni;      ///< the server name that the client asked for; empty: none
+    bool resumed = false;
+    X509Ptr certificate;  ///< the peer's leaf, verified where verification was on; null: none
+    /// The verified chain, leaf first, root last. Empty without a certificate, and in a resumed
+    /// session, which knows only its leaf.
+    std::vector<X509Ptr> chain;
+};
+
+/// Reads what the handshake of `ssl` agreed on.
+Peer describe_peer(SSL& ssl);
+
+}  // namespace sallyport::tls

@@ -1,0 +1,15 @@
+// OpenSSL's view of a Socket: a BIO whose reads and writes are the socket's.
+//
+// OpenSSL's own socket BIO would write without MSG_NOSIGNAL and would ask a descriptor again that
+// we know to be empty.
+#pragma once
+
+#include "tls/handles.hpp"
+#include "tls/socket.hpp"
+
+namespace sallyport::tls {
+
+/// The BIO does not own the socket, which must outlive it.
+BioPtr make_socket_bio(Socket& socket);
+
+}  // namespace sallyport::tls

@@ -1,0 +1,65 @@
+// One leg's bytes: plain at first, TLS once it has been agreed on. Everything above reads and
+// writes here and never hears of WANT_READ, records or descriptors.
+//
+// Two ways to use it. While a connection opens: coroutines that read exactly so many bytes, so that
+// nothing is taken that belongs to TLS. While it relays: try_read and try_write, which never wait,
+// driven by the socket's readiness.
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/errc.hpp"
+#include "tls/handles.hpp"
+#include "tls/peer.hpp"
+#include "tls/socket.hpp"
+#include "tls/task.hpp"
+
+#include <functional>
+#include <string>
+
+namespace sallyport::tls {
+
+class Stream {
+ public:
+    Stream(Poller& poller, int descriptor) : socket_(poller, descriptor) {}
+
+    Socket& socket() { return socket_; }
+    Socket const& socket() const { return socket_; }
+    bool is_tls() const { return ssl_ != nullptr; }
+
+    /// Fills `into`. Errc::peer_closed, peer_vanished, network, malformed (TLS records).
+    Task<Result<void>> read_exact(MutableBytes into);
+    /// Sends all of `data`. Errc::peer_vanished, network.
+    Task<Result<void>> write_all(Bytes data);
+    /// Agrees on TLS in the role of `ssl`, which was made for this connection. Errc::tls_failed,
+    /// with the cause in tls_error(), or tls_no_agreement, certificate_untrusted,
+    /// certificate_required, peer_vanished.
+    Task<Result<void>> handshake(SslPtr ssl);
+
+    /// Reads what is there, at most `into`, without waiting. Errc::would_block when nothing is;
+    /// peer_closed at close_notify (or FIN on a plain leg); peer_vanished at FIN without one.
+    Result<std::size_t> try_read(MutableBytes into);
+    /// Whether try_read may bring something: false right after it has brought all there was.
+    bool may_have_more() const;
+    /// Writes what the socket takes, without waiting. Errc::would_block when it takes nothing;
+    /// OpenSSL wants to see the same bytes again then.
+    Result<std::size_t> try_write(Bytes data);
+
+    /// Ends the sending side: close_notify on a TLS leg where `goodbye`, then FIN. Without a
+    /// goodbye a TLS peer can tell that the stream was cut, not finished.
+    void finish(bool goodbye);
+
+    /// What the handshake proved; empty on a plain leg.
+    Peer const& peer() const { return peer_; }
+    /// Why the last TLS operation failed: alert names and reasons, for the log.
+    std::string const& tls_error() const { return tls_error_; }
+
+ private:
+    Errc failure(int returned);
+
+    Socket socket_;  ///< before ssl_: OpenSSL writes to it until it is gone
+    SslPtr ssl_;
+    Peer peer_;
+    std::string tls_error_;
+};
+
+}  // namespace sallyport::tls
