@@ -1,0 +1,93 @@
+// Certificates and private keys as values: read, written, described.
+// The names of a certificate are given in the forms that databases compare: OpenSSL's one-line form
+// (REQUIRE SUBJECT in MySQL, MariaDB and TiDB) and RFC 2253 (PostgreSQL's clientname=DN).
+#pragma once
+
+#include "base/errc.hpp"
+#include "tls/handles.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sallyport::pki {
+
+using Time = std::chrono::sys_seconds;
+
+inline Time current_time() {
+    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+enum class KeyType { ecdsa_p256, rsa_2048 };
+
+/// A private key. Copies share the key.
+class Key {
+ public:
+    Key() = default;
+    explicit Key(tls::EvpPkeyPtr key) : key_(std::move(key)) {}
+    Key(Key const& other) : key_(tls::share(other.get())) {}
+    Key(Key&&) noexcept = default;
+    Key& operator=(Key other) noexcept;
+
+    static Key generate(KeyType type);
+    /// PKCS#8, SEC 1 or PKCS#1 PEM; `password` opens an encrypted one. Errc::file_invalid.
+    static Result<Key> from_pem(std::string_view pem, std::string_view password = {});
+    std::string to_pem() const;  ///< PKCS#8, unencrypted
+
+    EVP_PKEY* get() const { return key_.get(); }
+
+ private:
+    tls::EvpPkeyPtr key_;
+};
+
+/// A certificate. Copies share it.
+class Certificate {
+ public:
+    Certificate() = default;
+    explicit Certificate(tls::X509Ptr certificate) : certificate_(std::move(certificate)) {}
+    Certificate(Certificate const& other) : certificate_(tls::share(other.get())) {}
+    Certificate(Certificate&&) noexcept = default;
+    Certificate& operator=(Certificate other) noexcept;
+
+    /// All certificates of a PEM text, in their order. Errc::file_invalid where one does not parse
+    /// or there is none.
+    static Result<std::vector<Certificate>> from_pem(std::string_view pem);
+    std::string to_pem() const;
+
+    std::string subject() const;          ///< RFC 2253: "CN=alice,O=Example"
+    std::string subject_oneline() const;  ///< OpenSSL's: "/O=Example/CN=alice"
+    std::string issuer() const;
+    std::string issuer_oneline() const;
+    std::string serial() const;            ///< upper-case hex without separators
+    std::string fingerprint() const;       ///< SHA-256 of the DER form, lower-case hex
+    std::string spki_fingerprint() const;  ///< SHA-256 of the public key info, lower-case hex
+    /// SHA-256 of subject and public key info, lower-case hex: what makes two certificates of a CA,
+    /// an old one and a renewed one, the same CA to a verifier.
+    std::string authority_fingerprint() const;
+    std::vector<std::string> names() const;  ///< DNS and IP SANs, as text
+    Time not_before() const;
+    Time not_after() const;
+    bool is_self_signed() const;  ///< signed by its own key: a root
+    bool is_ca() const;
+    bool matches(Key const& key) const;
+    /// Names `issuer` as its issuer, and `issuer`'s key made its signature.
+    bool is_signed_by(Certificate const& issuer) const;
+
+    X509* get() const { return certificate_.get(); }
+    explicit operator bool() const { return certificate_ != nullptr; }
+
+ private:
+    tls::X509Ptr certificate_;
+};
+
+/// What proves an identity: the leaf first, then its intermediates, and the leaf's key.
+struct Credential {
+    std::vector<Certificate> chain;
+    Key key;
+};
+
+std::string to_pem(std::vector<Certificate> const& certificates);
+
+}  // namespace sallyport::pki

@@ -1,0 +1,57 @@
+#include "pki/pair.hpp"
+
+#include "pki/files.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <string>
+#include <sys/file.h>
+#include <unistd.h>
+#include <utility>
+
+namespace sallyport::pki {
+
+PairFiles pair_files(std::filesystem::path const& directory, std::string_view stem) {
+    std::string const name(stem);
+    return {directory / (name + ".crt"), directory / (name + ".key")};
+}
+
+Result<Credential> read_pair(PairFiles const& files) {
+    auto const certificate_text = read_file(files.certificate);
+    if (!certificate_text) return certificate_text.error();
+    auto const key_text = read_file(files.key);
+    if (!key_text) return key_text.error();
+
+    auto chain = Certificate::from_pem(*certificate_text);
+    if (!chain) return chain.error();
+    auto key = Key::from_pem(*key_text);
+    if (!key) return key.error();
+    if (!chain->front().matches(*key)) return Errc::key_mismatch;
+    return Credential{std::move(*chain), std::move(*key)};
+}
+
+Result<void> write_pair(PairFiles const& files, Credential const& credential) {
+    if (auto const written = write_private(files.key, credential.key.to_pem()); !written)
+        return written;
+    return write_public(files.certificate, to_pem(credential.chain));
+}
+
+Result<DirectoryLock> DirectoryLock::acquire(std::filesystem::path const& directory) {
+    auto const file = directory / ".lock";
+    DirectoryLock lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (lock.descriptor_ < 0) return Errc::file_unreadable;
+    while (::flock(lock.descriptor_, LOCK_EX) != 0) {
+        if (errno != EINTR) return Errc::file_unreadable;
+    }
+    return lock;
+}
+
+DirectoryLock::DirectoryLock(DirectoryLock&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+DirectoryLock::~DirectoryLock() {
+    // Closing lets go of the lock.
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+}  // namespace sallyport::pki

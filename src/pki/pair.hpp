@@ -1,0 +1,45 @@
+// A certificate and its key in two files of a directory: read together, written so that a crash
+// between the two shows, and guarded against a second process that does the same.
+#pragma once
+
+#include "base/errc.hpp"
+#include "pki/certificate.hpp"
+
+#include <filesystem>
+#include <string_view>
+
+namespace sallyport::pki {
+
+struct PairFiles {
+    std::filesystem::path certificate;
+    std::filesystem::path key;
+};
+
+/// `stem`.crt and `stem`.key in `directory`.
+PairFiles pair_files(std::filesystem::path const& directory, std::string_view stem);
+
+/// Errc::file_unreadable, file_invalid, or key_mismatch.
+Result<Credential> read_pair(PairFiles const& files);
+
+/// Each file is replaced as a whole, the key (0600) before the certificate. After a crash between
+/// the two, read_pair finds a key_mismatch, or no certificate: never a pair that seems sound.
+Result<void> write_pair(PairFiles const& files, Credential const& credential);
+
+/// While it lives, no other holder (in this process or another) works on the directory. The file
+/// `.lock` in it stays behind: removing it would let two holders in.
+class DirectoryLock {
+ public:
+    /// Waits for the present holder. Errc::file_unreadable where the directory takes no files.
+    static Result<DirectoryLock> acquire(std::filesystem::path const& directory);
+
+    DirectoryLock(DirectoryLock&& other) noexcept;
+    DirectoryLock& operator=(DirectoryLock&&) = delete;
+    ~DirectoryLock();
+
+ private:
+    explicit DirectoryLock(int descriptor) : descriptor_(descriptor) {}
+
+    int descriptor_;
+};
+
+}  // namespace sallyport::pki
