@@ -1,0 +1,76 @@
+// [tls], and the same keys in a [[listener]].
+#include "config/load_tables.hpp"
+
+namespace sallyport::config {
+
+namespace {
+
+constexpr char hint_for_ca[] =
+    "ssl-ca names the authorities whose client certificates are accepted";
+
+void judge_files(Section& cert, Section& key, Section& crl, Tls const& tls) {
+    if (!tls.ssl_cert.empty() && tls.ssl_key.empty())
+        cert.fault("ssl-cert", "ssl-cert without ssl-key", "ssl-key names the certificate's key");
+    else if (tls.ssl_cert.empty() && !tls.ssl_key.empty())
+        key.fault("ssl-key", "ssl-key without ssl-cert", "ssl-cert names the key's certificate");
+    else if (tls.ssl_cert.size() != tls.ssl_key.size())
+        key.fault("ssl-key",
+                  "ssl-cert and ssl-key name " + std::to_string(tls.ssl_cert.size()) + " and " +
+                      std::to_string(tls.ssl_key.size()) + " files",
+                  "one ssl-key for each ssl-cert, in the same order");
+    if (!tls.ssl_crl.empty() && tls.ssl_ca.empty())
+        crl.fault("ssl-crl", "ssl-crl without ssl-ca", hint_for_ca);
+}
+
+}  // namespace
+
+void read_tls(Section& in, Tls& tls) {
+    in.read("auto-tls", tls.auto_tls);
+    in.read_files("ssl-cert", tls.ssl_cert);
+    in.read_files("ssl-key", tls.ssl_key);
+    in.read_file("ssl-key-password-file", tls.ssl_key_password_file);
+    in.read_file("ssl-ca", tls.ssl_ca);
+    in.read_file("ssl-crl", tls.ssl_crl);
+    in.read("tls-version", tls.tls_version);
+    in.read("ssl-cipher", tls.ssl_cipher);
+    in.read("tls-ciphersuites", tls.tls_ciphersuites);
+    in.read("groups", tls.groups);
+    in.read("require-secure-transport", tls.require_secure_transport);
+    in.read("client-certificate", tls.client_certificate);
+}
+
+void judge_tls(Section& listener, Section* tls_section, Tls const& tls) {
+    auto const setter = [&](std::string_view key) -> Section& {
+        bool const is_inherited =
+            tls_section != nullptr && tls_section->has(key) && !listener.has(key);
+        return is_inherited ? *tls_section : listener;
+    };
+    judge_files(setter("ssl-cert"), setter("ssl-key"), setter("ssl-crl"), tls);
+
+    bool const demands_certificate = tls.client_certificate == ClientCertificate::required;
+    if (demands_certificate && tls.ssl_ca.empty())
+        setter("client-certificate")
+            .fault("client-certificate", "client-certificate = \"required\" without ssl-ca",
+                   hint_for_ca);
+    if (demands_certificate && !tls.require_secure_transport)
+        setter("require-secure-transport")
+            .warn("require-secure-transport",
+                  "clients in plain text show no certificate, though client-certificate is "
+                  "\"required\"",
+                  "set require-secure-transport = true");
+    if (tls.require_secure_transport && !tls.auto_tls && tls.ssl_cert.empty() &&
+        tls.ssl_key.empty())
+        setter("auto-tls")
+            .fault("auto-tls",
+                   "TLS is required but there is no certificate: no client could "
+                   "connect",
+                   "set ssl-cert and ssl-key, or auto-tls = true");
+    if (tls.tls_version < TlsVersion::v1_2)
+        setter("tls-version")
+            .warn("tls-version",
+                  "tls-version = \"" + std::string(word(tls.tls_version)) +
+                      "\" lets clients in with a protocol that is no longer secure",
+                  "TLSv1.2 is the least that is (RFC 8996)");
+}
+
+}  // namespace sallyport::config
