@@ -1,0 +1,114 @@
+#include "gateway/backend.hpp"
+
+#include "base/log.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace sallyport::gateway {
+
+Backend::Backend(std::string name, std::vector<config::Address> addresses)
+    : name_(std::move(name)), addresses_(std::move(addresses)), states_(addresses_.size()) {}
+
+std::vector<Backend::Candidate> Backend::candidates() const {
+    std::lock_guard const lock(mutex_);
+    std::vector<Candidate> order;
+    for (bool const want_down : {false, true})
+        for (std::size_t i = 0; i < states_.size(); ++i)
+            if ((states_[i].health == Health::down) == want_down)
+                order.push_back({i, addresses_[i], states_[i].endpoints});
+    return order;
+}
+
+void Backend::learned(std::size_t index, mysql::Greeting const& greeting) {
+    Health before{};
+    {
+        std::lock_guard const lock(mutex_);
+        State& state = states_.at(index);
+        state.greeting = greeting;
+        state.learned_at = Clock::now();
+        before = std::exchange(state.health, Health::up);
+    }
+    if (before != Health::up)
+        log::info("backend is up", {{"backend", name_},
+                                    {"address", addresses_[index].to_string()},
+                                    {"version", greeting.version}});
+}
+
+void Backend::failed(std::size_t index, std::string const& reason) {
+    Health before{};
+    {
+        std::lock_guard const lock(mutex_);
+        before = std::exchange(states_.at(index).health, Health::down);
+    }
+    if (before != Health::down)
+        log::warn(
+            "backend is down",
+            {{"backend", name_}, {"address", addresses_[index].to_string()}, {"reason", reason}});
+}
+
+void Backend::resolved(std::size_t index, std::vector<Endpoint> endpoints) {
+    std::lock_guard const lock(mutex_);
+    states_.at(index).endpoints = std::move(endpoints);
+}
+
+Backend::Health Backend::health(std::size_t index) const {
+    std::lock_guard const lock(mutex_);
+    return states_.at(index).health;
+}
+
+Clock::time_point Backend::last_learned(std::size_t index) const {
+    std::lock_guard const lock(mutex_);
+    return states_.at(index).learned_at;
+}
+
+std::optional<mysql::Greeting> Backend::greeting() const {
+    std::lock_guard const lock(mutex_);
+    std::optional<mysql::Greeting> greeting;
+    for (State const& state : states_) {
+        if (!state.greeting) continue;
+        if (!greeting) {
+            greeting = state.greeting;
+            continue;
+        }
+        greeting->capabilities &= state.greeting->capabilities;
+        greeting->extended &= state.greeting->extended;
+    }
+    return greeting;
+}
+
+bool Backend::was_tried() const {
+    std::lock_guard const lock(mutex_);
+    return std::none_of(states_.begin(), states_.end(),
+                        [](State const& state) { return state.health == Health::unknown; });
+}
+
+bool Backend::refuses(std::string const& version, std::string const& cipher) const {
+    std::lock_guard const lock(mutex_);
+    return std::any_of(refusals_.begin(), refusals_.end(), [&](Refusal const& refusal) {
+        return refusal.version == version && refusal.cipher == cipher &&
+               Clock::now() - refusal.at < refusal_memory;
+    });
+}
+
+void Backend::refused(std::string const& version, std::string const& cipher) {
+    std::lock_guard const lock(mutex_);
+    std::erase_if(refusals_, [&](Refusal const& refusal) {
+        return refusal.version == version && refusal.cipher == cipher;
+    });
+    refusals_.push_back({version, cipher, Clock::now()});
+}
+
+std::optional<Backend::Accepted> Backend::accepted() const {
+    std::lock_guard const lock(mutex_);
+    return accepted_;
+}
+
+bool Backend::set_accepted(Accepted accepted) {
+    std::lock_guard const lock(mutex_);
+    if (accepted_ == accepted) return false;
+    accepted_ = std::move(accepted);
+    return true;
+}
+
+}  // namespace sallyport::gateway

@@ -1,0 +1,96 @@
+// What is known of one backend: which of its addresses answer, how the database greets, and what of
+// the front legs' TLS it can mirror. Filled by every dial and by the health checks, read by every
+// session; one object per backend, kept across reloads that do not change where it is.
+#pragma once
+
+#include "config/config.hpp"
+#include "gateway/endpoint.hpp"
+#include "wire/mysql/messages.hpp"
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sallyport::gateway {
+
+using Clock = std::chrono::steady_clock;
+
+class Backend {
+ public:
+    /// How long a version or cipher that the backend refused is not tried again.
+    static constexpr std::chrono::minutes refusal_memory{10};
+
+    Backend(std::string name, std::vector<config::Address> addresses);
+
+    enum class Health {
+        unknown,  ///< never tried; ends with the first dial or probe
+        up,       ///< the last attempt reached the database
+        down,     ///< the last attempt failed; skipped while another address is not down
+    };
+
+    /// One address to try.
+    struct Candidate {
+        std::size_t index;  ///< names the address in the calls below
+        config::Address address;
+        std::vector<Endpoint> endpoints;  ///< what the address resolves to
+    };
+    /// In the configured order, those that are down last; every address is among them.
+    std::vector<Candidate> candidates() const;
+
+    std::string const& name() const { return name_; }
+    std::vector<config::Address> const& addresses() const { return addresses_; }
+
+    /// The database behind an address greeted like this. Logs when the address comes up.
+    void learned(std::size_t index, mysql::Greeting const& greeting);
+    /// An address could not be used. Logs when it goes down.
+    void failed(std::size_t index, std::string const& reason);
+    void resolved(std::size_t index, std::vector<Endpoint> endpoints);
+    Health health(std::size_t index) const;
+    Clock::time_point last_learned(std::size_t index) const;
+
+    /// What to greet clients with: as the first address that was ever reached greets, with only
+    /// those capabilities that all reached ones have. Nothing while none was.
+    std::optional<mysql::Greeting> greeting() const;
+    /// Every address was tried at least once.
+    bool was_tried() const;
+
+    /// Whether a TLS version and cipher were refused lately (mirror = "prefer").
+    bool refuses(std::string const& version, std::string const& cipher) const;
+    void refused(std::string const& version, std::string const& cipher);
+
+    /// The ciphers that a scan saw the backend accept (mirror = "strict"); nothing before the
+    /// first.
+    struct Accepted {
+        std::vector<std::string> tls12;
+        std::vector<std::string> tls13;
+        friend bool operator==(Accepted const&, Accepted const&) = default;
+    };
+    std::optional<Accepted> accepted() const;
+    /// True where this differs from what was known.
+    bool set_accepted(Accepted accepted);
+
+ private:
+    struct State {
+        Health health = Health::unknown;
+        std::vector<Endpoint> endpoints;
+        std::optional<mysql::Greeting> greeting;
+        Clock::time_point learned_at{};
+    };
+    struct Refusal {
+        std::string version;
+        std::string cipher;
+        Clock::time_point at;
+    };
+
+    std::string const name_;
+    std::vector<config::Address> const addresses_;
+    mutable std::mutex mutex_;  ///< held for copies only, once or twice per connection
+    std::vector<State> states_;
+    std::vector<Refusal> refusals_;
+    std::optional<Accepted> accepted_;
+};
+
+}  // namespace sallyport::gateway

@@ -1,0 +1,131 @@
+#include "gateway/health.hpp"
+
+#include "tls/wakeup.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+namespace sallyport::gateway {
+
+Health::Health(tls::Poller& poller, std::function<void()> strict_changed)
+    : poller_(poller), timer_(poller.context()), strict_changed_(std::move(strict_changed)) {}
+
+Health::~Health() {
+    resolver_.join();
+}
+
+void Health::follow(std::shared_ptr<World const> world) {
+    bool const is_first = world_ == nullptr;
+    world_ = std::move(world);
+    check_due();
+    if (is_first) wait();
+}
+
+void Health::stop() {
+    is_stopped_ = true;
+    timer_.cancel();
+    for (HealthCheck* const connection : connections_) connection->hang_up();
+}
+
+void Health::wait() {
+    timer_.expires_after(interval);
+    timer_.async_wait([this](error_code error) {
+        if (error || is_stopped_) return;
+        check_due();
+        wait();
+    });
+}
+
+void Health::check_due() {
+    for (auto const& target : world_->targets())
+        for (std::size_t i = 0; i < target->settings.addresses.size(); ++i)
+            if (is_due(*target, i) && under_way_.insert({target->backend.get(), i}).second)
+                boost::asio::co_spawn(poller_.context(), check(target, i), boost::asio::detached);
+}
+
+bool Health::is_due(Target const& target, std::size_t index) const {
+    auto const& backend = *target.backend;
+    if (backend.health(index) != Backend::Health::up) return true;
+    bool const wants_scan =
+        target.settings.mirror == config::MirrorMode::strict && !backend.accepted();
+    return wants_scan ||
+           Clock::now() - backend.last_learned(index) >= target.settings.health_interval;
+}
+
+tls::Task<> Health::check(TargetPtr target, std::size_t index) {
+    std::string why = "no address";
+    auto const endpoints = co_await look_up(target->settings.addresses[index], why);
+    target->backend->resolved(index, endpoints);
+    bool const was_up = target->backend->health(index) == Backend::Health::up;
+    bool is_up = false;
+    for (Endpoint const& endpoint : endpoints) {
+        if (is_stopped_) break;
+        auto const probed = co_await probe(*target, index, endpoint, why);
+        is_up = probed.has_value();
+        if (!is_up) continue;
+        bool const is_strict = target->settings.mirror == config::MirrorMode::strict;
+        bool const is_known = target->backend->accepted() && was_up;
+        if (is_strict && !is_known && target->tls) co_await scan(*target, index, endpoint);
+        break;
+    }
+    if (!is_up && !is_stopped_) target->backend->failed(index, why);
+    under_way_.erase({target->backend.get(), index});
+}
+
+tls::Task<Result<void>> Health::probe(Target const& target, std::size_t index,
+                                      Endpoint const& endpoint, std::string& why) {
+    HealthCheck connection(poller_, target, index, limit());
+    connections_.insert(&connection);
+    auto outcome = co_await connection.greet(endpoint);
+    if (outcome) outcome = co_await connection.log_in();
+    connections_.erase(&connection);
+    if (outcome)
+        target.backend->learned(index, connection.greeting());
+    else
+        why = connection.why();
+    co_return outcome;
+}
+
+tls::Task<> Health::scan(Target const& target, std::size_t index, Endpoint const& endpoint) {
+    auto const policy = tls::intermediate(tls::Version::tls_1_0);
+    Backend::Accepted accepted;
+    for (bool const is_tls13 : {true, false}) {
+        auto const names = is_tls13 ? tls::ciphersuite_names(policy) : tls::cipher_names(policy);
+        auto& list = is_tls13 ? accepted.tls13 : accepted.tls12;
+        for (auto const& cipher : names) {
+            HealthCheck connection(poller_, target, index, limit());
+            connections_.insert(&connection);
+            auto const greeted = co_await connection.greet(endpoint);
+            bool const is_taken =
+                greeted && co_await connection.accepts(is_tls13 ? "TLSv1.3" : "TLSv1.2", cipher);
+            connections_.erase(&connection);
+            if (is_taken) list.push_back(cipher);
+        }
+    }
+    if (target.backend->set_accepted(std::move(accepted))) strict_changed_();
+}
+
+tls::Task<std::vector<Endpoint>> Health::look_up(config::Address address, std::string& why) {
+    struct Answer {
+        std::vector<Endpoint> endpoints;
+        std::string why;
+    };
+    auto const answer = std::make_shared<Answer>();
+    auto const wakeup = std::make_shared<tls::Wakeup>(poller_.context());
+    auto& context = poller_.context();
+    auto ask = [answer, wakeup, address, &context] {
+        auto const found = resolve(address, answer->why);
+        if (found) answer->endpoints = *found;
+        boost::asio::post(context, [wakeup] { wakeup->wake(); });
+    };
+    // The answer's post can run only after this coroutine sleeps: both are on this thread.
+    boost::asio::post(resolver_, std::move(ask));
+    co_await wakeup->sleep();
+    if (answer->endpoints.empty()) why = answer->why;
+    co_return std::move(answer->endpoints);
+}
+
+}  // namespace sallyport::gateway

@@ -1,0 +1,194 @@
+#include "gateway/material.hpp"
+
+#include "pki/auto_tls.hpp"
+#include "pki/files.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace sallyport::gateway {
+namespace {
+
+namespace fs = std::filesystem;
+
+pki::Time now() {
+    return std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+Fault fault(Errc code, fs::path file, std::string reason, std::string hint = {}) {
+    return {code, std::move(file), std::move(reason), std::move(hint)};
+}
+
+Checked<std::string> read(fs::path const& file, Material& material) {
+    material.files.push_back(file);
+    auto const text = pki::read_file(file);
+    if (!text)
+        return fault(Errc::file_unreadable, file, "cannot be read",
+                     "check that it exists and that sallyport's user may read it");
+    return *text;
+}
+
+Checked<void> check_validity(fs::path const& file, pki::Certificate const& certificate) {
+    if (certificate.not_after() <= now())
+        return fault(Errc::certificate_expired, file,
+                     "the certificate " + certificate.subject() + " has expired");
+    if (certificate.not_before() > now())
+        return fault(Errc::certificate_expired, file,
+                     "the certificate " + certificate.subject() + " is not valid yet");
+    return {};
+}
+
+/// Each certificate must be issued by the next one, and the last one by a root: clients have roots
+/// only. Whether an issuer that is not in the file is a root can be known only where we have met
+/// it.
+Checked<void> check_chain(fs::path const& file, std::vector<pki::Certificate> const& chain,
+                          std::vector<pki::Certificate> const& known_intermediates) {
+    for (std::size_t i = 0; i + 1 < chain.size(); ++i)
+        if (!chain[i].is_signed_by(chain[i + 1]))
+            return fault(Errc::chain_incomplete, file,
+                         "an intermediate is missing: certificate " + std::to_string(i + 1) + " (" +
+                             chain[i].subject() + ") is not issued by the next one in the file",
+                         "put the leaf first, then each issuer below the root, in order");
+    auto const& last = chain.back();
+    bool const below_known = std::any_of(
+        known_intermediates.begin(), known_intermediates.end(),
+        [&](pki::Certificate const& known) { return last.issuer() == known.subject(); });
+    if (below_known && !last.is_self_signed())
+        return fault(Errc::chain_incomplete, file,
+                     "the intermediate " + last.issuer() + " is missing",
+                     "append the intermediate's certificate to the file");
+    return {};
+}
+
+Checked<std::string> read_password(config::Tls const& tls, Material& material) {
+    if (tls.ssl_key_password_file.empty()) return std::string();
+    auto text = read(tls.ssl_key_password_file, material);
+    if (!text) return text;
+    return text->substr(0, text->find_first_of("\r\n"));
+}
+
+Checked<pki::Credential> load_credential(fs::path const& cert_file, fs::path const& key_file,
+                                         std::string const& password, Material& material,
+                                         std::vector<pki::Certificate> const& known) {
+    auto const cert_text = read(cert_file, material);
+    if (!cert_text) return cert_text.error();
+    auto const chain = pki::Certificate::from_pem(*cert_text);
+    if (!chain) return fault(Errc::file_invalid, cert_file, "is not a whole PEM certificate chain");
+    auto const key_text = read(key_file, material);
+    if (!key_text) return key_text.error();
+    auto const key = pki::Key::from_pem(*key_text, password);
+    if (!key)
+        return fault(Errc::file_invalid, key_file, "is not a PEM private key that can be opened",
+                     "an encrypted key needs ssl-key-password-file");
+    if (!chain->front().matches(*key))
+        return fault(Errc::key_mismatch, key_file,
+                     "the private key does not belong to the certificate in " + cert_file.string());
+    for (auto const& certificate : *chain)
+        if (auto const valid = check_validity(cert_file, certificate); !valid) return valid.error();
+    if (auto const whole = check_chain(cert_file, *chain, known); !whole) return whole.error();
+    return pki::Credential{*chain, *key};
+}
+
+Checked<void> load_own(config::Tls const& tls, Material& material,
+                       std::vector<pki::Certificate> const& known) {
+    auto const password = read_password(tls, material);
+    if (!password) return password.error();
+    for (std::size_t i = 0; i < tls.ssl_cert.size(); ++i) {
+        auto const credential =
+            load_credential(tls.ssl_cert[i], tls.ssl_key[i], *password, material, known);
+        if (!credential) return credential.error();
+        material.credentials.push_back(*credential);
+    }
+    return {};
+}
+
+Checked<void> make_own(fs::path const& directory, std::vector<std::string> const& names,
+                       Material& material) {
+    auto const made = pki::ensure_auto_tls(directory, names);
+    if (!made)
+        return fault(
+            static_cast<Errc>(made.error().value()), directory,
+            "auto-tls: " + made.error().message(),
+            "repair the files there, or move the directory away to start anew (clients must "
+            "then be given the new ca.crt)");
+    material.credentials = made->servers;
+    material.renew_at = made->renew_at;
+    material.files.insert(material.files.end(), made->files.begin(), made->files.end());
+    return {};
+}
+
+Checked<void> load_crls(fs::path const& file, Material& material) {
+    auto const text = read(file, material);
+    if (!text) return text.error();
+    auto const crls = pki::Crl::from_pem(*text);
+    if (!crls) return fault(Errc::file_invalid, file, "is not a whole PEM revocation list");
+    for (pki::Crl const& crl : *crls) {
+        if (crl.is_expired())
+            return fault(Errc::certificate_expired, file, "the revocation list has expired",
+                         "publish a new one: after nextUpdate it proves nothing");
+        bool const is_ours =
+            std::any_of(material.client_cas.begin(), material.client_cas.end(),
+                        [&](pki::Certificate const& ca) { return crl.is_signed_by(ca); });
+        if (!is_ours)
+            return fault(Errc::file_invalid, file,
+                         "a revocation list is not signed by any certificate in ssl-ca");
+    }
+    material.crls = *crls;
+    material.trust_id += *text;
+    return {};
+}
+
+}  // namespace
+
+tls::Identity borrow(pki::Credential const& credential) {
+    tls::Identity identity;
+    for (auto const& certificate : credential.chain) identity.chain.push_back(certificate.get());
+    identity.key = credential.key.get();
+    return identity;
+}
+
+Checked<std::vector<pki::Certificate>> load_authorities(fs::path const& file) {
+    auto const text = pki::read_file(file);
+    if (!text)
+        return fault(Errc::file_unreadable, file, "cannot be read",
+                     "check that it exists and that sallyport's user may read it");
+    auto authorities = pki::Certificate::from_pem(*text);
+    if (!authorities)
+        return fault(Errc::file_invalid, file, "is not a whole PEM certificate bundle");
+    // An expired CA beside a current one is the normal end of a rotation; expired ones alone verify
+    // nobody.
+    bool const any_valid =
+        std::any_of(authorities->begin(), authorities->end(), [](pki::Certificate const& ca) {
+            return ca.not_before() <= now() && now() < ca.not_after();
+        });
+    if (!any_valid)
+        return fault(Errc::certificate_expired, file, "every CA certificate in it has expired");
+    for (auto const& authority : *authorities)
+        if (!authority.is_ca())
+            return fault(Errc::file_invalid, file,
+                         "the certificate " + authority.subject() + " is not a CA certificate");
+    return *authorities;
+}
+
+Checked<Material> load_material(config::Tls const& tls, fs::path const& data_dir,
+                                std::vector<std::string> const& auto_tls_names,
+                                std::vector<pki::Certificate> const& known_intermediates) {
+    Material material;
+    if (!tls.ssl_cert.empty()) {
+        if (auto const own = load_own(tls, material, known_intermediates); !own) return own.error();
+    } else if (tls.auto_tls) {
+        if (auto const own = make_own(data_dir / "auto-tls", auto_tls_names, material); !own)
+            return own.error();
+    }
+    if (tls.ssl_ca.empty()) return material;
+    material.files.push_back(tls.ssl_ca);
+    auto const authorities = load_authorities(tls.ssl_ca);
+    if (!authorities) return authorities.error();
+    material.client_cas = *authorities;
+    for (auto const& authority : *authorities) material.trust_id += authority.to_pem();
+    if (!tls.ssl_crl.empty())
+        if (auto const crls = load_crls(tls.ssl_crl, material); !crls) return crls.error();
+    return material;
+}
+
+}  // namespace sallyport::gateway

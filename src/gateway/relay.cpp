@@ -1,0 +1,189 @@
+#include "gateway/relay.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace sallyport::gateway {
+
+Relay::Relay(Legs legs, MutableBytes scratch, std::chrono::milliseconds linger,
+             mysql::LoginWatch login, mysql::CommandWatch commands, RelayEvents& events)
+    : in_{legs.front, legs.back, Leg::front},
+      out_{legs.back, legs.front, Leg::back},
+      scratch_(scratch),
+      linger_limit_(linger),
+      login_(std::move(login)),
+      commands_(std::move(commands)),
+      events_(events),
+      wakeup_(legs.front.socket().poller().context()) {
+    legs.front.socket().notify(this);
+    legs.back.socket().notify(this);
+}
+
+Relay::~Relay() {
+    in_.from.socket().notify(nullptr);
+    out_.from.socket().notify(nullptr);
+}
+
+tls::Task<Ending> Relay::run() {
+    auto& context = in_.from.socket().poller().context();
+    for (;;) {
+        bool const has_more = take_turn();
+        if (is_over()) co_return *ending_;
+        if (has_more)
+            co_await boost::asio::post(context, boost::asio::use_awaitable);
+        else
+            co_await wakeup_.sleep();
+    }
+}
+
+void Relay::hang_up(Ending why) {
+    if (!ending_) ending_ = why;
+    in_.finished = out_.finished = true;
+    in_.from.socket().hang_up();
+    out_.from.socket().hang_up();
+    wakeup_.wake();
+}
+
+void Relay::on_ready() {
+    if (take_turn() || is_over()) wakeup_.wake();
+}
+
+bool Relay::take_turn() {
+    bool const out_has_more = pump(out_);
+    bool const in_has_more = pump(in_);
+    return out_has_more || in_has_more;
+}
+
+bool Relay::pump(Direction& direction) {
+    for (int round = 0; round < rounds_per_turn; ++round) {
+        if (direction.finished || !flush(direction)) return false;
+        if (direction.ended) {
+            finish(direction);
+            return false;
+        }
+        if (!direction.from.may_have_more()) return false;
+        carry(direction);
+    }
+    return true;
+}
+
+void Relay::carry(Direction& direction) {
+    auto const filled = fill(direction);
+    auto chunk = scratch_.first(filled);
+    auto const allowed = inspect(direction.reading, chunk);
+    if (!allowed) {
+        direction.ended = allowed.error();
+        return;
+    }
+    direction.held.assign(chunk.begin() + static_cast<std::ptrdiff_t>(*allowed), chunk.end());
+    chunk = chunk.first(*allowed);
+    direction.bytes += chunk.size();
+    while (!chunk.empty()) {
+        auto const sent = direction.to.try_write(chunk);
+        if (sent) {
+            chunk = chunk.subspan(*sent);
+        } else if (sent.error() == Errc::would_block) {
+            direction.unsent.assign(chunk.begin(), chunk.end());
+            return;
+        } else {
+            return fail_sending(direction, sent.error());
+        }
+    }
+}
+
+/// Fills the scratch buffer with what was held back and what has come since: several records in
+/// one go, so that they leave in one go.
+std::size_t Relay::fill(Direction& direction) {
+    std::copy(direction.held.begin(), direction.held.end(), scratch_.begin());
+    std::size_t filled = direction.held.size();
+    while (filled < scratch_.size() && direction.from.may_have_more()) {
+        auto const got = direction.from.try_read(scratch_.subspan(filled));
+        if (got) {
+            filled += *got;
+            continue;
+        }
+        if (got.error() != Errc::would_block) direction.ended = got.error();
+        break;
+    }
+    return filled;
+}
+
+Result<std::size_t> Relay::inspect(Leg reading, MutableBytes chunk) {
+    if (login_.outcome() != mysql::LoginWatch::Outcome::accepted)
+        return inspect_login(reading, chunk);
+    if (reading == Leg::back) {
+        if (commands_.from_back(chunk)) events_.on_reload();
+        return chunk.size();
+    }
+    auto const allowed = commands_.from_front(chunk);
+    if (auto user = commands_.take_changed_user())
+        if (auto const allowed_user = events_.on_change_user(std::move(*user)); !allowed_user)
+            return allowed_user.error();
+    return allowed;
+}
+
+Result<std::size_t> Relay::inspect_login(Leg reading, MutableBytes chunk) {
+    if (reading == Leg::front) {
+        if (auto const seen = login_.from_front(chunk); !seen) return seen.error();
+        return chunk.size();
+    }
+    auto const outcome = login_.from_back(chunk);
+    if (!outcome) return outcome.error();
+    if (*outcome == mysql::LoginWatch::Outcome::accepted) events_.on_login();
+    return chunk.size();
+}
+
+bool Relay::flush(Direction& direction) {
+    while (!direction.unsent.empty()) {
+        auto const sent = direction.to.try_write(direction.unsent);
+        if (!sent && sent.error() == Errc::would_block) return false;
+        if (!sent) {
+            fail_sending(direction, sent.error());
+            return false;
+        }
+        auto const begin = direction.unsent.begin();
+        direction.unsent.erase(begin, begin + static_cast<std::ptrdiff_t>(*sent));
+    }
+    // Given back, not kept for the next time: an idle session owns no buffer.
+    if (direction.unsent.capacity() > 0) Buffer().swap(direction.unsent);
+    return true;
+}
+
+/// One side has no more to say: its goodbye is passed on, if it said one, and the other side gets a
+/// while to answer. A client that vanished must not look to the database like one that said
+/// goodbye.
+void Relay::finish(Direction& direction) {
+    note(direction.reading, direction.ended);
+    direction.to.finish(direction.ended == Errc::peer_closed);
+    direction.finished = true;
+    start_linger();
+}
+
+/// The receiver is gone; what the other direction still has from it is passed on all the same.
+void Relay::fail_sending(Direction& direction, error_code const& why) {
+    note(direction.reading == Leg::front ? Leg::back : Leg::front, why);
+    direction.unsent.clear();
+    direction.finished = true;
+    start_linger();
+}
+
+void Relay::note(Leg leg, error_code const& why) {
+    if (ending_) return;
+    bool const is_ours = why.category() == errc_category();
+    ending_ = Ending{leg, stage(), is_ours ? static_cast<Errc>(why.value()) : Errc::network};
+    if (login_.outcome() == mysql::LoginWatch::Outcome::refused)
+        ending_ = Ending{Leg::back, Stage::auth, Errc::backend_refused};
+    else if (commands_.quit())
+        ending_ = Ending{Leg::front, Stage::relay, Errc::client_quit};
+}
+
+void Relay::start_linger() {
+    if (linger_ || is_over()) return;
+    auto& context = in_.from.socket().poller().context();
+    linger_.emplace(context, linger_limit_, [this] { hang_up(*ending_); });
+}
+
+}  // namespace sallyport::gateway

@@ -1,0 +1,78 @@
+// The gateway as a whole: listeners, workers, health checks, reload, and a graceful end.
+//
+// The main thread accepts, checks, reloads and waits; the workers carry the sessions. The only
+// thing they share is the World, which never changes.
+#pragma once
+
+#include "config/config.hpp"
+#include "gateway/connection_ids.hpp"
+#include "gateway/control.hpp"
+#include "gateway/health.hpp"
+#include "gateway/listener.hpp"
+#include "gateway/watch.hpp"
+#include "gateway/worker.hpp"
+#include "gateway/world.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace sallyport::gateway {
+
+class Server {
+ public:
+    /// Reads the configuration file again, for a reload. The loader lives in the command.
+    using LoadConfig = std::function<Checked<config::Config>()>;
+
+    /// Builds the World, binds the listeners, starts the workers. Nothing is half-started: on a
+    /// Fault everything is undone.
+    static Checked<std::unique_ptr<Server>> start(config::Config config, LoadConfig load);
+    ~Server();
+
+    /// Serves until SIGTERM or SIGINT (or stop()), then drains; SIGHUP reloads. Returns when the
+    /// last session has ended.
+    void run();
+    /// As SIGTERM. Safe from any thread.
+    void stop();
+
+ private:
+    Server(config::Config const& config, LoadConfig load);
+
+    Checked<void> open(config::Config config);
+    /// Builds the next World and swaps it in; empty for done, else why the old one stays.
+    std::string reload();
+    Checked<void> apply(config::Config config);
+    Checked<std::vector<std::unique_ptr<Listener>>> bind_new(World const& next);
+    void swap_listeners(std::vector<std::unique_ptr<Listener>> added);
+    void accept(config::Address const& address, int descriptor);
+    void await_signals();
+    void await_renewal();
+    void begin_drain();
+    void await_sessions();
+    void finish();
+    std::size_t sessions() const;
+
+    boost::asio::io_context context_{1};
+    tls::Poller poller_{context_};
+    LoadConfig load_;
+    Estate estate_;
+    ConnectionIds ids_;
+    std::shared_ptr<World const> world_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+    std::vector<std::unique_ptr<Listener>> listeners_;
+    std::unique_ptr<Control> control_;
+    std::unique_ptr<Health> health_;
+    std::unique_ptr<Watch> watch_;
+    boost::asio::signal_set signals_;
+    boost::asio::steady_timer renewal_;
+    boost::asio::steady_timer drain_;
+    std::chrono::steady_clock::time_point drain_end_{};
+    bool is_draining_ = false;
+    bool is_cutting_ = false;
+};
+
+}  // namespace sallyport::gateway

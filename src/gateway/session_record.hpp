@@ -1,0 +1,43 @@
+// What is remembered of a session for its one log line. Names and numbers only: no secrets, no
+// query text.
+#pragma once
+
+#include "base/errc.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace sallyport::gateway {
+
+struct SessionRecord {
+    using Clock = std::chrono::steady_clock;
+
+    std::string listener;
+    std::string client;
+    std::string backend;
+    std::string backend_address;
+    std::string sni;
+    std::string tls_version;
+    std::string tls_cipher;
+    std::string client_subject;
+    std::string client_serial;
+    std::string client_fingerprint;
+    std::string user;
+    std::string database;
+    std::string detail;
+    std::uint32_t connection_id = 0;
+    std::uint32_t backend_connection_id = 0;
+    std::uint64_t bytes_in = 0;
+    std::uint64_t bytes_out = 0;
+    bool resumed = false;
+    Ending ending;
+    Clock::time_point accepted = Clock::now();
+    Clock::time_point secured{};    ///< the front leg's TLS is up and the login read
+    Clock::time_point logged_in{};  ///< the database said OK
+};
+
+/// Writes the "session ended" line: warn for refusals and faults, info for ordinary endings.
+void write_log(SessionRecord const& record);
+
+}  // namespace sallyport::gateway

@@ -1,0 +1,76 @@
+#include "gateway/worker.hpp"
+
+#include "base/log.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+
+#include <exception>
+#include <unistd.h>
+
+namespace sallyport::gateway {
+namespace {
+
+std::string message_of(std::exception_ptr const& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (std::exception const& caught) {
+        return caught.what();
+    } catch (...) {
+        return "not a std::exception";
+    }
+}
+
+}  // namespace
+
+Worker::Worker(ConnectionIds& ids, std::function<void()> request_reload)
+    : surroundings_{poller_, MutableBytes(scratch_.get(), scratch_size), ids,
+                    std::move(request_reload)},
+      work_(boost::asio::make_work_guard(context_)),
+      thread_([this] { context_.run(); }) {}
+
+Worker::~Worker() {
+    join();
+}
+
+void Worker::adopt(Arrival arrival) {
+    sessions_.fetch_add(1, std::memory_order_relaxed);
+    boost::asio::post(context_, [this, arrival = std::move(arrival)] { start(arrival); });
+}
+
+void Worker::start(Arrival const& arrival) {
+    std::list<std::unique_ptr<Session>>::iterator place;
+    try {
+        place = live_.insert(live_.end(), std::make_unique<Session>(surroundings_, arrival));
+    } catch (std::exception const& error) {
+        // The session owns the descriptor from its first member on; what failed came later, or
+        // was the poller's registration, which closes it.
+        log::error("session could not start", {{"reason", error.what()}});
+        sessions_.fetch_sub(1, std::memory_order_relaxed);
+        return;
+    }
+    auto finished = [this, place](std::exception_ptr const& error) {
+        // One session's bug must not take the others down.
+        if (error) log::error("session failed", {{"reason", message_of(error)}});
+        live_.erase(place);
+        sessions_.fetch_sub(1, std::memory_order_relaxed);
+    };
+    boost::asio::co_spawn(context_, (*place)->run(), std::move(finished));
+}
+
+void Worker::cut_sessions() {
+    boost::asio::post(context_, [this] {
+        for (auto const& session : live_) session->cut();
+    });
+}
+
+void Worker::join() {
+    if (!thread_.joinable()) return;
+    boost::asio::post(context_, [this] {
+        poller_.stop();
+        work_.reset();
+    });
+    thread_.join();
+}
+
+}  // namespace sallyport::gateway

@@ -1,0 +1,51 @@
+// One worker: a thread with its own io_context, poller and scratch buffer, and the sessions that
+// live and die on it. No lock is taken on the data path, because nothing on it is shared.
+#pragma once
+
+#include "gateway/session.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <atomic>
+#include <list>
+#include <memory>
+#include <thread>
+
+namespace sallyport::gateway {
+
+class Worker {
+ public:
+    /// What one reading round brings at most: four TLS records of 16 KiB.
+    static constexpr std::size_t scratch_size = 64 * 1024;
+
+    Worker(ConnectionIds& ids, std::function<void()> request_reload);
+    ~Worker();
+
+    /// Starts a session on this worker. Safe from any thread.
+    void adopt(Arrival arrival);
+    /// Ends every session that is still there. Safe from any thread.
+    void cut_sessions();
+    /// Waits for the thread, which ends when its last session has. Call cut_sessions() first, or
+    /// wait for sessions() to be 0.
+    void join();
+
+    /// Sessions on this worker, those on their way to it included. Safe from any thread.
+    std::size_t sessions() const { return sessions_.load(std::memory_order_relaxed); }
+
+ private:
+    using Work = boost::asio::executor_work_guard<boost::asio::io_context::executor_type>;
+
+    void start(Arrival const& arrival);
+
+    boost::asio::io_context context_{1};
+    tls::Poller poller_{context_};
+    std::unique_ptr<std::byte[]> scratch_ = std::make_unique<std::byte[]>(scratch_size);
+    Surroundings surroundings_;
+    std::list<std::unique_ptr<Session>> live_;  ///< touched by the worker's thread only
+    std::atomic<std::size_t> sessions_ = 0;
+    Work work_;
+    std::thread thread_;
+};
+
+}  // namespace sallyport::gateway

@@ -1,0 +1,232 @@
+#include "gateway/world.hpp"
+
+#include "pki/files.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace sallyport::gateway {
+namespace {
+
+tls::Version version_of(config::TlsVersion version) {
+    switch (version) {
+        case config::TlsVersion::v1_0:
+            return tls::Version::tls_1_0;
+        case config::TlsVersion::v1_1:
+            return tls::Version::tls_1_1;
+        case config::TlsVersion::v1_2:
+            return tls::Version::tls_1_2;
+        case config::TlsVersion::v1_3:
+            return tls::Version::tls_1_3;
+    }
+    return tls::Version::tls_1_2;
+}
+
+tls::AskClient ask_client(config::Tls const& settings, Material const& material) {
+    if (material.client_cas.empty()) return tls::AskClient::no;
+    switch (settings.client_certificate) {
+        case config::ClientCertificate::none:
+            return tls::AskClient::no;
+        case config::ClientCertificate::optional:
+            return tls::AskClient::optional;
+        case config::ClientCertificate::required:
+            return tls::AskClient::required;
+    }
+    return tls::AskClient::no;
+}
+
+tls::VerifyPeer verify_peer(config::SslMode mode) {
+    switch (mode) {
+        case config::SslMode::disabled:
+        case config::SslMode::preferred:
+        case config::SslMode::required:
+            return tls::VerifyPeer::no;
+        case config::SslMode::verify_ca:
+            return tls::VerifyPeer::chain;
+        case config::SslMode::verify_identity:
+            return tls::VerifyPeer::chain_and_name;
+    }
+    return tls::VerifyPeer::chain_and_name;
+}
+
+/// Those of `wanted` that are also `accepted`, as OpenSSL's lists are written.
+std::string join_common(std::vector<std::string> const& wanted,
+                        std::vector<std::string> const& accepted) {
+    std::string list;
+    for (auto const& cipher : wanted) {
+        if (std::find(accepted.begin(), accepted.end(), cipher) == accepted.end()) continue;
+        list += (list.empty() ? "" : ":") + cipher;
+    }
+    return list;
+}
+
+tls::Policy front_policy(config::Tls const& settings, Target const& target) {
+    auto policy = tls::intermediate(version_of(settings.tls_version));
+    if (!settings.ssl_cipher.empty()) policy.cipher_list = settings.ssl_cipher;
+    if (!settings.tls_ciphersuites.empty()) policy.ciphersuites = settings.tls_ciphersuites;
+    if (!settings.groups.empty()) policy.groups = settings.groups;
+    if (target.settings.mirror != config::MirrorMode::strict) return policy;
+    // Strict: the front offers only what the health check saw the backend accept.
+    if (auto const accepted = target.backend->accepted()) {
+        policy.cipher_list = join_common(tls::cipher_names(policy), accepted->tls12);
+        policy.ciphersuites = join_common(tls::ciphersuite_names(policy), accepted->tls13);
+        if (policy.cipher_list.empty()) policy.minimum = tls::Version::tls_1_3;
+        if (policy.ciphersuites.empty()) policy.maximum = tls::Version::tls_1_2;
+    }
+    return policy;
+}
+
+/// What auto-tls's one certificate must be valid for, beside the host's own names: every listener's
+/// address that is not a wildcard.
+std::vector<std::string> auto_tls_names(std::vector<config::Listener> const& listeners) {
+    std::vector<std::string> names;
+    for (auto const& listener : listeners) {
+        auto const& host = listener.address.host;
+        bool const is_wildcard = host == "0.0.0.0" || host == "::";
+        if (listener.tls.ssl_cert.empty() && !listener.address.is_unix() && !is_wildcard)
+            names.push_back(host);
+    }
+    return names;
+}
+
+Checked<std::shared_ptr<identity::Mirror>> open_mirror(Material const& material,
+                                                       std::filesystem::path const& data_dir,
+                                                       Estate& estate) {
+    auto const id = pki::to_pem(material.client_cas);
+    // The mirror of unchanged client CAs is kept: with it the chains that tickets refer to.
+    if (auto known = estate.mirrors[id].lock()) return known;
+    auto const directory = data_dir / "mirror-ca";
+    auto const opened = identity::Mirror::open(directory, material.client_cas);
+    if (!opened)
+        return Fault{static_cast<Errc>(opened.error().value()), directory,
+                     "mirror CA: " + opened.error().message(),
+                     "restore the directory from a backup; databases trust what is in it"};
+    estate.mirrors[id] = *opened;
+    return *opened;
+}
+
+std::function<bool(X509&)> resumption_check(std::shared_ptr<identity::Mirror> mirror) {
+    if (!mirror) return {};
+    return [mirror = std::move(mirror)](X509& leaf) {
+        pki::Certificate const certificate(tls::share(&leaf));
+        return certificate.not_after() > std::chrono::system_clock::now() &&
+               !mirror->chain_of(certificate).empty();
+    };
+}
+
+}  // namespace
+
+std::string Target::server_name(std::size_t index) const {
+    if (!settings.ssl_server_name.empty()) return settings.ssl_server_name;
+    auto const& address = settings.addresses[index];
+    // A Unix socket is this host, whichever name the path has.
+    return address.is_unix() ? "localhost" : address.host;
+}
+
+Checked<std::shared_ptr<World const>> World::build(config::Config config, Estate& estate,
+                                                   World const* previous) {
+    if (auto const made = pki::make_private_directory(config.data_dir); !made)
+        return Fault{Errc::file_unreadable, config.data_dir,
+                     "the data directory cannot be made or is not a directory",
+                     "set data-dir to a directory that sallyport's user may write"};
+    std::shared_ptr<World> world(new World);
+    world->config_ = std::move(config);
+    world->files_.push_back(world->config_.source);
+    for (auto const& backend : world->config_.backends)
+        if (auto const added = world->add_target(backend, estate); !added) return added.error();
+    for (auto const& listener : world->config_.listeners)
+        if (auto const added = world->add_door(listener, estate, previous); !added)
+            return added.error();
+    return std::shared_ptr<World const>(world);
+}
+
+Checked<void> World::add_target(config::Backend const& backend, Estate& estate) {
+    auto target = std::make_shared<Target>();
+    target->settings = backend;
+    auto key = backend.name;
+    for (auto const& address : backend.addresses) key += " " + address.to_string();
+    auto& known = estate.backends[key];
+    if (!known) known = std::make_shared<Backend>(backend.name, backend.addresses);
+    target->backend = known;
+    if (backend.ssl_mode != config::SslMode::disabled) {
+        tls::BackSettings settings;
+        // The oldest version that a front leg could have: the mirror narrows it for each session.
+        settings.policy = tls::intermediate(tls::Version::tls_1_0);
+        settings.verify = verify_peer(backend.ssl_mode);
+        std::vector<pki::Certificate> authorities;
+        if (!backend.ssl_ca.empty()) {
+            files_.push_back(backend.ssl_ca);
+            auto const loaded = load_authorities(backend.ssl_ca);
+            if (!loaded) return loaded.error();
+            authorities = *loaded;
+        }
+        for (auto const& authority : authorities) settings.cas.push_back(authority.get());
+        auto const context = tls::BackContext::make(settings);
+        if (!context) return Fault{Errc::file_invalid, backend.ssl_ca, tls::take_errors(), ""};
+        target->tls = *context;
+    }
+    targets_.push_back(std::move(target));
+    return {};
+}
+
+Checked<void> World::add_door(config::Listener const& listener, Estate& estate,
+                              World const* previous) {
+    auto door = std::make_shared<Door>();
+    door->settings = listener;
+    for (auto const& target : targets_)
+        if (target->settings.name == listener.backend) door->target = target;
+    auto const known =
+        previous != nullptr ? previous->intermediates() : std::vector<pki::Certificate>();
+    auto const material =
+        load_material(listener.tls, config_.data_dir, auto_tls_names(config_.listeners), known);
+    if (!material) return material.error();
+    files_.insert(files_.end(), material->files.begin(), material->files.end());
+    if (material->renew_at)
+        renew_at_ = std::min(renew_at_.value_or(*material->renew_at), *material->renew_at);
+
+    tls::FrontSettings settings;
+    settings.policy = front_policy(listener.tls, *door->target);
+    settings.ask_client = ask_client(listener.tls, *material);
+    if (settings.ask_client != tls::AskClient::no) {
+        auto const mirror = open_mirror(*material, config_.data_dir, estate);
+        if (!mirror) return mirror.error();
+        door->mirror = *mirror;
+    }
+    for (auto const& credential : material->credentials)
+        settings.identities.push_back(borrow(credential));
+    for (auto const& ca : material->client_cas) settings.client_cas.push_back(ca.get());
+    for (auto const& crl : material->crls) settings.crls.push_back(crl.get());
+    settings.trust_id = std::to_string(static_cast<int>(settings.ask_client)) + material->trust_id;
+    settings.may_resume = resumption_check(door->mirror);
+    if (!material->credentials.empty()) {
+        auto const context = tls::FrontContext::make(settings, estate.tickets);
+        if (!context)
+            return Fault{Errc::file_invalid, config_.source,
+                         "listener \"" + listener.name + "\": " + tls::take_errors(),
+                         "check ssl-cipher, tls-ciphersuites and groups"};
+        door->tls = *context;
+    }
+    door->credentials = material->credentials;
+    doors_.push_back(std::move(door));
+    return {};
+}
+
+std::vector<pki::Certificate> World::intermediates() const {
+    std::vector<pki::Certificate> found;
+    for (auto const& door : doors_)
+        for (auto const& credential : door->credentials)
+            for (std::size_t i = 1; i < credential.chain.size(); ++i)
+                if (!credential.chain[i].is_self_signed()) found.push_back(credential.chain[i]);
+    return found;
+}
+
+std::string World::mirror_bundle() const {
+    std::string bundle;
+    std::set<identity::Mirror const*> seen;
+    for (auto const& door : doors_)
+        if (door->mirror && seen.insert(door->mirror.get()).second)
+            bundle += door->mirror->bundle();
+    return bundle;
+}
+
+}  // namespace sallyport::gateway

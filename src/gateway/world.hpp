@@ -1,0 +1,79 @@
+// One immutable snapshot of everything a session needs: configuration, routes, TLS contexts, mirror
+// CAs. Reload builds the next World completely, checks it, and swaps one pointer; a session keeps
+// the World it was born in.
+#pragma once
+
+#include "config/config.hpp"
+#include "gateway/backend.hpp"
+#include "gateway/fault.hpp"
+#include "gateway/material.hpp"
+#include "identity/mirror.hpp"
+#include "tls/context.hpp"
+#include "tls/tickets.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sallyport::gateway {
+
+/// The back side of a route: a backend and how to speak TLS to it.
+struct Target {
+    config::Backend settings;
+    std::shared_ptr<tls::BackContext> tls;  ///< null with ssl-mode DISABLED
+    std::shared_ptr<Backend> backend;
+
+    /// The name to ask for and to verify behind one of the addresses.
+    std::string server_name(std::size_t index) const;
+};
+
+/// One listener as its sessions see it.
+struct Door {
+    config::Listener settings;
+    std::shared_ptr<tls::FrontContext> tls;    ///< null: secure connection is NOT ENABLED
+    std::shared_ptr<identity::Mirror> mirror;  ///< null: no client certificates are asked for
+    std::shared_ptr<Target const> target;
+    std::vector<pki::Credential> credentials;  ///< what is served, for the log and `check`
+};
+
+/// What outlives a World: ticket keys, what is known of the backends, the mirrors' caches. Used on
+/// the thread that builds Worlds, and must outlive every World built with it.
+struct Estate {
+    tls::TicketKeys tickets;
+    std::map<std::string, std::shared_ptr<Backend>> backends;        ///< by name and addresses
+    std::map<std::string, std::weak_ptr<identity::Mirror>> mirrors;  ///< by the client CAs
+};
+
+class World {
+ public:
+    /// Reads every file that `config` names and builds the whole, or says what is wrong. `previous`
+    /// is what is served now, if anything is.
+    static Checked<std::shared_ptr<World const>> build(config::Config config, Estate& estate,
+                                                       World const* previous = nullptr);
+
+    config::Config const& config() const { return config_; }
+    std::vector<std::shared_ptr<Door const>> const& doors() const { return doors_; }
+    std::vector<std::shared_ptr<Target const>> const& targets() const { return targets_; }
+    /// Everything that was read, the configuration file among it: to be watched.
+    std::vector<std::filesystem::path> const& files() const { return files_; }
+    /// When some of auto-tls's certificates are due; nothing where none are ours.
+    std::optional<pki::Time> renew_at() const { return renew_at_; }
+    /// The PEM bundle of mirror CAs that a backend's database must trust for clients.
+    std::string mirror_bundle() const;
+
+ private:
+    World() = default;
+    Checked<void> add_target(config::Backend const& backend, Estate& estate);
+    Checked<void> add_door(config::Listener const& listener, Estate& estate, World const* previous);
+    std::vector<pki::Certificate> intermediates() const;
+
+    config::Config config_;
+    std::vector<std::shared_ptr<Target const>> targets_;
+    std::vector<std::shared_ptr<Door const>> doors_;
+    std::vector<std::filesystem::path> files_;
+    std::optional<pki::Time> renew_at_;
+};
+
+}  // namespace sallyport::gateway
