@@ -40,7 +40,7 @@ DOORS = [
     (r"boost/asio(\.hpp$|/)", ["tls", "gateway", "probe", "fleet", "console", "cli"]),
 ]
 
-# Words in code, the files that may have them, and why. A file is named from SRC; a folder ends in /.
+# Words in code, the files that may have them, and why. A file is named from SRC; folders end in /.
 CALLS = [
     (r"\b(?:SSL|X509|EVP|BIO|ASN1|BN|EC|RSA|OPENSSL|PKCS\w*|GENERAL_\w+)(?:_\w+)?_free(?:_all)?\b",
      ["tls/handles.hpp"], "OpenSSL objects are freed by the owning types of tls/handles.hpp"),

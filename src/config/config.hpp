@@ -34,16 +34,16 @@ enum class MirrorMode {
 
 /// What a front leg offers and demands. A listener's settings start from `[tls]`.
 struct Tls {
-    bool auto_tls = true;           ///< used when ssl_cert is empty
-    std::vector<path> ssl_cert;     ///< PEM, leaf first; more than one: one per key type
-    std::vector<path> ssl_key;      ///< the private keys, in the order of ssl_cert
-    path ssl_key_password_file;     ///< its first line opens encrypted keys; empty: none
-    path ssl_ca;                    ///< client certificates are verified against these; empty: none
-    path ssl_crl;                   ///< revocation lists, PEM; empty: none
+    bool auto_tls = true;        ///< used when ssl_cert is empty
+    std::vector<path> ssl_cert;  ///< PEM, leaf first; more than one: one per key type
+    std::vector<path> ssl_key;   ///< the private keys, in the order of ssl_cert
+    path ssl_key_password_file;  ///< its first line opens encrypted keys; empty: none
+    path ssl_ca;                 ///< client certificates are verified against these; empty: none
+    path ssl_crl;                ///< revocation lists, PEM; empty: none
     TlsVersion tls_version = TlsVersion::v1_2;  ///< the minimum
-    std::string ssl_cipher;         ///< OpenSSL cipher list for TLS 1.2 and below; empty: default
-    std::string tls_ciphersuites;   ///< TLS 1.3 suites; empty: default
-    std::string groups;             ///< key exchange groups; empty: default
+    std::string ssl_cipher;        ///< OpenSSL cipher list for TLS 1.2 and below; empty: default
+    std::string tls_ciphersuites;  ///< TLS 1.3 suites; empty: default
+    std::string groups;            ///< key exchange groups; empty: default
     bool require_secure_transport = true;
     ClientCertificate client_certificate = ClientCertificate::optional;
 
@@ -52,9 +52,9 @@ struct Tls {
 
 /// Where to listen or dial: a host (name or address) with a port, or a Unix socket's path.
 struct Address {
-    std::string host;        ///< empty for a Unix socket; an IPv6 address has no brackets here
+    std::string host;  ///< empty for a Unix socket; an IPv6 address has no brackets here
     std::uint16_t port = 0;
-    path socket;             ///< empty for TCP
+    path socket;  ///< empty for TCP
 
     bool is_unix() const { return !socket.empty(); }
     /// As it is written in the file: "host:port", "[v6]:port" or "unix:/path".
@@ -75,10 +75,10 @@ struct Backend {
     std::string name;
     std::vector<Address> addresses;  ///< tried in this order
     SslMode ssl_mode = SslMode::verify_identity;
-    path ssl_ca;                   ///< empty: the system's roots
-    std::string ssl_server_name;   ///< for SNI and VERIFY_IDENTITY; empty: the address's host
+    path ssl_ca;                  ///< empty: the system's roots
+    std::string ssl_server_name;  ///< for SNI and VERIFY_IDENTITY; empty: the address's host
     MirrorMode mirror = MirrorMode::prefer;
-    bool proxy_protocol = false;   ///< send a PROXY protocol v2 header
+    bool proxy_protocol = false;            ///< send a PROXY protocol v2 header
     std::string health_user = "sallyport";  ///< the name that health checks log in with
     milliseconds health_interval{30'000};   ///< a probe when nothing was learned for this long
 };
@@ -96,17 +96,17 @@ struct AccountRule {
 
 /// Limits and clocks. Everything has one (DESIGN house rule 6).
 struct Limits {
-    std::uint32_t max_connections = 10'000;     ///< sessions in all; over it, error 1040
-    milliseconds connect_timeout{10'000};       ///< from accept to the database's OK (MySQL's default)
-    milliseconds dial_timeout{3'000};           ///< for one address of a backend
-    milliseconds linger_timeout{5'000};         ///< for the other side, after one has finished
-    milliseconds drain_timeout{30'000};         ///< for live sessions, after SIGTERM
+    std::uint32_t max_connections = 10'000;  ///< sessions in all; over it, error 1040
+    milliseconds connect_timeout{10'000};    ///< from accept to the database's OK (MySQL's default)
+    milliseconds dial_timeout{3'000};        ///< for one address of a backend
+    milliseconds linger_timeout{5'000};      ///< for the other side, after one has finished
+    milliseconds drain_timeout{30'000};      ///< for live sessions, after SIGTERM
 };
 
 struct Config {
-    path source;             ///< the file this came from, absolute
-    path data_dir;           ///< auto-tls material, mirror CA, control socket; mode 0700
-    unsigned workers = 0;    ///< 0: one per core
+    path source;           ///< the file this came from, absolute
+    path data_dir;         ///< auto-tls material, mirror CA, control socket; mode 0700
+    unsigned workers = 0;  ///< 0: one per core
     std::vector<Listener> listeners;
     std::vector<Backend> backends;
     std::vector<AccountRule> accounts;

@@ -6,6 +6,15 @@
 #include <utility>
 
 namespace sallyport::gateway {
+namespace {
+
+void keep_common(std::vector<std::string>& names, std::vector<std::string> const& others) {
+    std::erase_if(names, [&](std::string const& name) {
+        return std::find(others.begin(), others.end(), name) == others.end();
+    });
+}
+
+}  // namespace
 
 Backend::Backend(std::string name, std::vector<config::Address> addresses)
     : name_(std::move(name)), addresses_(std::move(addresses)), states_(addresses_.size()) {}
@@ -40,6 +49,7 @@ void Backend::failed(std::size_t index, std::string const& reason) {
     {
         std::lock_guard const lock(mutex_);
         before = std::exchange(states_.at(index).health, Health::down);
+        states_.at(index).trouble = reason;
     }
     if (before != Health::down)
         log::warn(
@@ -83,6 +93,13 @@ bool Backend::was_tried() const {
                         [](State const& state) { return state.health == Health::unknown; });
 }
 
+std::string Backend::trouble() const {
+    std::lock_guard const lock(mutex_);
+    for (State const& state : states_)
+        if (state.health == Health::down) return state.trouble;
+    return {};
+}
+
 bool Backend::refuses(std::string const& version, std::string const& cipher) const {
     std::lock_guard const lock(mutex_);
     return std::any_of(refusals_.begin(), refusals_.end(), [&](Refusal const& refusal) {
@@ -101,14 +118,33 @@ void Backend::refused(std::string const& version, std::string const& cipher) {
 
 std::optional<Backend::Accepted> Backend::accepted() const {
     std::lock_guard const lock(mutex_);
-    return accepted_;
+    return accepted_by_all();
 }
 
-bool Backend::set_accepted(Accepted accepted) {
+std::optional<Backend::Accepted> Backend::accepted_by_all() const {
+    std::optional<Accepted> common;
+    for (State const& state : states_) {
+        if (!state.accepted) continue;
+        if (!common) {
+            common = state.accepted;
+            continue;
+        }
+        keep_common(common->tls12, state.accepted->tls12);
+        keep_common(common->tls13, state.accepted->tls13);
+    }
+    return common;
+}
+
+bool Backend::was_scanned(std::size_t index) const {
     std::lock_guard const lock(mutex_);
-    if (accepted_ == accepted) return false;
-    accepted_ = std::move(accepted);
-    return true;
+    return states_.at(index).accepted.has_value();
+}
+
+bool Backend::set_accepted(std::size_t index, Accepted accepted) {
+    std::lock_guard const lock(mutex_);
+    auto const before = accepted_by_all();
+    states_.at(index).accepted = std::move(accepted);
+    return accepted_by_all() != before;
 }
 
 }  // namespace sallyport::gateway

@@ -56,28 +56,35 @@ class Backend {
     std::optional<mysql::Greeting> greeting() const;
     /// Every address was tried at least once.
     bool was_tried() const;
+    /// Why the first address that is down is down, in words for the log.
+    std::string trouble() const;
 
     /// Whether a TLS version and cipher were refused lately (mirror = "prefer").
     bool refuses(std::string const& version, std::string const& cipher) const;
     void refused(std::string const& version, std::string const& cipher);
 
-    /// The ciphers that a scan saw the backend accept (mirror = "strict"); nothing before the
-    /// first.
+    /// The ciphers that scans saw accepted (mirror = "strict").
     struct Accepted {
         std::vector<std::string> tls12;
         std::vector<std::string> tls13;
         friend bool operator==(Accepted const&, Accepted const&) = default;
     };
+    /// Those that every scanned address accepts; nothing before the first scan.
     std::optional<Accepted> accepted() const;
-    /// True where this differs from what was known.
-    bool set_accepted(Accepted accepted);
+    bool was_scanned(std::size_t index) const;
+    /// True where accepted() is another one now.
+    bool set_accepted(std::size_t index, Accepted accepted);
 
  private:
+    std::optional<Accepted> accepted_by_all() const;
+
     struct State {
         Health health = Health::unknown;
         std::vector<Endpoint> endpoints;
         std::optional<mysql::Greeting> greeting;
         Clock::time_point learned_at{};
+        std::string trouble;
+        std::optional<Accepted> accepted;
     };
     struct Refusal {
         std::string version;
@@ -90,7 +97,6 @@ class Backend {
     mutable std::mutex mutex_;  ///< held for copies only, once or twice per connection
     std::vector<State> states_;
     std::vector<Refusal> refusals_;
-    std::optional<Accepted> accepted_;
 };
 
 }  // namespace sallyport::gateway

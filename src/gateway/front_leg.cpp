@@ -43,13 +43,16 @@ tls::Task<> FrontLeg::refuse(mysql::ServerError error) {
         error.sql_state = "HY000";
     auto const packet = mysql::make_packet(next_sequence(), mysql::write_error(error));
     auto const sent = co_await stream_.write_all(packet);
-    if (!sent) co_return;
-    stream_.finish(true);
-    // Closing with bytes unread makes the kernel send a reset, which can overtake the error on its
-    // way. So the rest is read and thrown away; the session's clock bounds how long.
+    if (sent) co_await leave(true);
+}
+
+tls::Task<> FrontLeg::leave(bool goodbye) {
+    stream_.finish(goodbye);
+    // Closing with bytes unread makes the kernel send a reset, which can overtake the error or the
+    // alert on its way. So the rest is read and thrown away; the session's clock bounds how long.
     std::array<std::byte, 512> rest;
     for (;;) {
-        auto const got = stream_.try_read(rest);
+        auto const got = stream_.socket().receive(rest);
         if (got) continue;
         if (got.error() != Errc::would_block) co_return;
         co_await stream_.socket().ready();

@@ -23,6 +23,8 @@ class FrontLeg {
     /// Tells the client why it is refused, where its protocol has words for it, and closes
     /// politely.
     tls::Task<> refuse(mysql::ServerError error);
+    /// Ends the sending side and waits until the client has closed its own.
+    tls::Task<> leave(bool goodbye);
 
     Stage stage() const { return stage_; }
     mysql::Login const& login() const { return opening_->login(); }

@@ -49,27 +49,27 @@ void Health::check_due() {
 bool Health::is_due(Target const& target, std::size_t index) const {
     auto const& backend = *target.backend;
     if (backend.health(index) != Backend::Health::up) return true;
-    bool const wants_scan =
-        target.settings.mirror == config::MirrorMode::strict && !backend.accepted();
-    return wants_scan ||
+    return needs_scan(target, index) ||
            Clock::now() - backend.last_learned(index) >= target.settings.health_interval;
+}
+
+/// What a database accepts may change whenever it was away.
+bool Health::needs_scan(Target const& target, std::size_t index) {
+    bool const is_known =
+        target.backend->was_scanned(index) && target.backend->health(index) == Backend::Health::up;
+    return target.settings.mirror == config::MirrorMode::strict && target.tls && !is_known;
 }
 
 tls::Task<> Health::check(TargetPtr target, std::size_t index) {
     std::string why = "no address";
     auto const endpoints = co_await look_up(target->settings.addresses[index], why);
     target->backend->resolved(index, endpoints);
-    bool const was_up = target->backend->health(index) == Backend::Health::up;
     bool is_up = false;
     for (Endpoint const& endpoint : endpoints) {
         if (is_stopped_) break;
         auto const probed = co_await probe(*target, index, endpoint, why);
         is_up = probed.has_value();
-        if (!is_up) continue;
-        bool const is_strict = target->settings.mirror == config::MirrorMode::strict;
-        bool const is_known = target->backend->accepted() && was_up;
-        if (is_strict && !is_known && target->tls) co_await scan(*target, index, endpoint);
-        break;
+        if (is_up) break;
     }
     if (!is_up && !is_stopped_) target->backend->failed(index, why);
     under_way_.erase({target->backend.get(), index});
@@ -82,10 +82,14 @@ tls::Task<Result<void>> Health::probe(Target const& target, std::size_t index,
     auto outcome = co_await connection.greet(endpoint);
     if (outcome) outcome = co_await connection.log_in();
     connections_.erase(&connection);
-    if (outcome)
-        target.backend->learned(index, connection.greeting());
-    else
+    if (!outcome) {
         why = connection.why();
+        co_return outcome;
+    }
+    // Before sessions can see that the address is up: the door must offer by then what the
+    // database behind it takes.
+    if (needs_scan(target, index)) co_await scan(target, index, endpoint);
+    target.backend->learned(index, connection.greeting());
     co_return outcome;
 }
 
@@ -105,7 +109,7 @@ tls::Task<> Health::scan(Target const& target, std::size_t index, Endpoint const
             if (is_taken) list.push_back(cipher);
         }
     }
-    if (target.backend->set_accepted(std::move(accepted))) strict_changed_();
+    if (target.backend->set_accepted(index, std::move(accepted))) strict_changed_();
 }
 
 tls::Task<std::vector<Endpoint>> Health::look_up(config::Address address, std::string& why) {

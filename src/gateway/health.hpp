@@ -38,6 +38,7 @@ class Health {
     void wait();
     void check_due();
     bool is_due(Target const& target, std::size_t index) const;
+    static bool needs_scan(Target const& target, std::size_t index);
     tls::Task<> check(TargetPtr target, std::size_t index);
     tls::Task<Result<void>> probe(Target const& target, std::size_t index, Endpoint const& endpoint,
                                   std::string& why);

@@ -122,17 +122,20 @@ Checked<void> load_crls(fs::path const& file, Material& material) {
     if (!text) return text.error();
     auto const crls = pki::Crl::from_pem(*text);
     if (!crls) return fault(Errc::file_invalid, file, "is not a whole PEM revocation list");
+    bool any_is_ours = false;
     for (pki::Crl const& crl : *crls) {
         if (crl.is_expired())
             return fault(Errc::certificate_expired, file, "the revocation list has expired",
                          "publish a new one: after nextUpdate it proves nothing");
-        bool const is_ours =
+        any_is_ours |=
             std::any_of(material.client_cas.begin(), material.client_cas.end(),
                         [&](pki::Certificate const& ca) { return crl.is_signed_by(ca); });
-        if (!is_ours)
-            return fault(Errc::file_invalid, file,
-                         "a revocation list is not signed by any certificate in ssl-ca");
     }
+    // Those of intermediates are checked with the chains that clients bring; but a file that has
+    // none of a CA here is the wrong file.
+    if (!any_is_ours)
+        return fault(Errc::file_invalid, file,
+                     "no revocation list in it is signed by a certificate in ssl-ca");
     material.crls = *crls;
     material.trust_id += *text;
     return {};

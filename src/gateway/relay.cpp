@@ -65,18 +65,21 @@ bool Relay::pump(Direction& direction) {
             return false;
         }
         if (!direction.from.may_have_more()) return false;
-        carry(direction);
+        if (!carry(direction)) return false;
     }
     return true;
 }
 
-void Relay::carry(Direction& direction) {
+bool Relay::carry(Direction& direction) {
     auto const filled = fill(direction);
+    // OpenSSL has half a record, or wants to write first: the next edge brings more, not a next
+    // turn.
+    if (filled == direction.held.size() && !direction.ended) return false;
     auto chunk = scratch_.first(filled);
     auto const allowed = inspect(direction.reading, chunk);
     if (!allowed) {
         direction.ended = allowed.error();
-        return;
+        return true;
     }
     direction.held.assign(chunk.begin() + static_cast<std::ptrdiff_t>(*allowed), chunk.end());
     chunk = chunk.first(*allowed);
@@ -87,11 +90,13 @@ void Relay::carry(Direction& direction) {
             chunk = chunk.subspan(*sent);
         } else if (sent.error() == Errc::would_block) {
             direction.unsent.assign(chunk.begin(), chunk.end());
-            return;
+            return true;
         } else {
-            return fail_sending(direction, sent.error());
+            fail_sending(direction, sent.error());
+            return true;
         }
     }
+    return true;
 }
 
 /// Fills the scratch buffer with what was held back and what has come since: several records in

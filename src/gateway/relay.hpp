@@ -78,8 +78,8 @@ class Relay final : private tls::ReadyHandler {
     /// Pumps both directions. True where it stopped for fairness, with more to do.
     bool take_turn();
     bool pump(Direction& direction);
-    /// One reading and what follows from it.
-    void carry(Direction& direction);
+    /// One reading and what follows from it. False where there was nothing to read after all.
+    bool carry(Direction& direction);
     std::size_t fill(Direction& direction);
     /// How many of the bytes may go on now; the rest is held back.
     Result<std::size_t> inspect(Leg reading, MutableBytes chunk);

@@ -43,6 +43,7 @@ void log_doors(World const& world) {
             log::info("secure connection is enabled",
                       {{"listener", door->settings.name},
                        {"address", address},
+                       {"key", leaf.key_type()},
                        {"subject", leaf.subject()},
                        {"names", joined(leaf.names())},
                        {"not_after", as_text(leaf.not_after())},

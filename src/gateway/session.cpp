@@ -56,7 +56,10 @@ tls::Task<Result<void>> Session::open() {
 /// The database is not touched before the client has passed the door.
 tls::Task<Result<void>> Session::open_with_own_greeting() {
     auto const known = co_await backend_greeting();
-    if (!known) co_return Errc::backend_unknown;
+    if (!known) {
+        active_ = Leg::back;
+        co_return Errc::backend_unknown;
+    }
     record_.connection_id = surroundings_.ids.next();
     auto greeting = own_greeting(*known, record_.connection_id);
     // Our account rules are judged at COM_CHANGE_USER too, which must not hide in a compressed
@@ -130,12 +133,19 @@ tls::Task<> Session::turn_away(error_code why) {
     if (is_late) reason = Errc::timed_out;
     record_.ending = {active_, is_one_too_many_ ? Stage::accept : stage, reason};
     record_.detail = active_ == Leg::back ? back_.detail() : front_.detail();
-    if (is_late || is_cut_) co_return;
+    if (reason == Errc::backend_unknown) record_.detail = door_->target->backend->trouble();
+    if (front_.stream().socket().hung_up()) co_return;
+    // A new clock: the client that reads slowly, or not at all, is not waited for.
+    login_clock_.emplace(surroundings_.poller.context(), world_->config().limits.linger_timeout,
+                         [this] { front_.stream().socket().hang_up(); });
     auto told = back_.refusal();
     if (!told)
         told = refusal_for(record_.ending, door_->settings.backend, record_.user,
                            front_.client().host(), front_.has_password());
-    if (told) co_await front_.refuse(std::move(*told));
+    if (told)
+        co_await front_.refuse(std::move(*told));
+    else
+        co_await front_.leave(false);
 }
 
 tls::Task<> Session::relay() {
@@ -161,7 +171,6 @@ tls::Task<> Session::relay() {
     else
         record_.detail = record_.ending.leg == Leg::front ? front_.stream().tls_error()
                                                           : back_.stream().tls_error();
-    if (login_clock_ && login_clock_->expired()) record_.ending.reason = Errc::timed_out;
 }
 
 void Session::remember_front() {
@@ -173,7 +182,7 @@ void Session::remember_front() {
     record_.secured = front_.secured_at();
     if (peer.certificate) {
         pki::Certificate const certificate(tls::share(peer.certificate.get()));
-        record_.client_subject = certificate.subject();
+        record_.client_subject = certificate.subject_oneline();
         record_.client_serial = certificate.serial();
         record_.client_fingerprint = certificate.fingerprint();
     }
@@ -210,19 +219,20 @@ void Session::on_reload() {
     surroundings_.request_reload();
 }
 
+/// The login clock has run out. A client that waits for the database is still told so.
 void Session::hang_up() {
-    front_.stream().socket().hang_up();
+    if (relay_)
+        relay_->hang_up({Leg::back, Stage::auth, Errc::timed_out});
+    else if (active_ == Leg::front)
+        front_.stream().socket().hang_up();
     back_.hang_up();
-    auto const stage = relay_ ? Stage::auth : back_.stage();
-    if (relay_) relay_->hang_up({Leg::back, stage, Errc::timed_out});
 }
 
 void Session::cut() {
     is_cut_ = true;
-    if (relay_)
-        relay_->hang_up({Leg::front, Stage::drain, Errc::draining});
-    else
-        hang_up();
+    if (relay_) relay_->hang_up({Leg::front, Stage::drain, Errc::draining});
+    front_.stream().socket().hang_up();
+    back_.hang_up();
 }
 
 }  // namespace sallyport::gateway

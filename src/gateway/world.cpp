@@ -76,6 +76,17 @@ tls::Policy front_policy(config::Tls const& settings, Target const& target) {
     return policy;
 }
 
+/// The oldest version that a front leg to this backend can have: what its back leg must be able to
+/// mirror. The mirror narrows it for each session.
+tls::Version oldest_version(std::vector<config::Listener> const& listeners,
+                            std::string const& backend) {
+    auto oldest = tls::Version::tls_1_2;
+    for (auto const& listener : listeners)
+        if (listener.backend == backend)
+            oldest = std::min(oldest, version_of(listener.tls.tls_version));
+    return oldest;
+}
+
 /// What auto-tls's one certificate must be valid for, beside the host's own names: every listener's
 /// address that is not a wildcard.
 std::vector<std::string> auto_tls_names(std::vector<config::Listener> const& listeners) {
@@ -150,8 +161,7 @@ Checked<void> World::add_target(config::Backend const& backend, Estate& estate) 
     target->backend = known;
     if (backend.ssl_mode != config::SslMode::disabled) {
         tls::BackSettings settings;
-        // The oldest version that a front leg could have: the mirror narrows it for each session.
-        settings.policy = tls::intermediate(tls::Version::tls_1_0);
+        settings.policy = tls::intermediate(oldest_version(config_.listeners, backend.name));
         settings.verify = verify_peer(backend.ssl_mode);
         std::vector<pki::Certificate> authorities;
         if (!backend.ssl_ca.empty()) {

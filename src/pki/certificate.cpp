@@ -118,6 +118,12 @@ std::string Certificate::authority_fingerprint() const {
     return sha256(subject + spki(*get()));
 }
 
+std::string_view Certificate::key_type() const {
+    EVP_PKEY const* const key = X509_get0_pubkey(get());
+    char const* const type = key != nullptr ? EVP_PKEY_get0_type_name(key) : nullptr;
+    return type != nullptr ? type : "unknown";
+}
+
 std::vector<std::string> Certificate::names() const {
     return alternative_names(get());
 }

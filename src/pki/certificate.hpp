@@ -62,6 +62,7 @@ class Certificate {
     std::string issuer_oneline() const;
     std::string serial() const;            ///< upper-case hex without separators
     std::string fingerprint() const;       ///< SHA-256 of the DER form, lower-case hex
+    std::string_view key_type() const;     ///< OpenSSL's name: "EC", "RSA"
     std::string spki_fingerprint() const;  ///< SHA-256 of the public key info, lower-case hex
     /// SHA-256 of subject and public key info, lower-case hex: what makes two certificates of a CA,
     /// an old one and a renewed one, the same CA to a verifier.

@@ -38,17 +38,16 @@ SslCtxPtr new_context(SSL_METHOD const* method) {
     return context;
 }
 
-STACK_OF(X509) * borrow_rest(std::vector<X509*> const& chain) {
-    STACK_OF(X509)* const rest = sk_X509_new_null();
-    for (std::size_t i = 1; i < chain.size(); ++i) sk_X509_push(rest, chain[i]);
+BorrowedX509sPtr borrow_rest(std::vector<X509*> const& chain) {
+    BorrowedX509sPtr rest(sk_X509_new_null());
+    for (std::size_t i = 1; i < chain.size(); ++i) sk_X509_push(rest.get(), chain[i]);
     return rest;
 }
 
 Result<void> use_identity(SSL_CTX& context, Identity const& identity) {
-    STACK_OF(X509)* const rest = borrow_rest(identity.chain);
-    bool const used =
-        SSL_CTX_use_cert_and_key(&context, identity.chain.front(), identity.key, rest, 1) == 1;
-    sk_X509_free(rest);
+    auto const rest = borrow_rest(identity.chain);
+    bool const used = SSL_CTX_use_cert_and_key(&context, identity.chain.front(), identity.key,
+                                               rest.get(), 1) == 1;
     if (!used) return Errc::key_mismatch;
     return {};
 }
@@ -176,9 +175,9 @@ Result<SslPtr> BackContext::make_ssl(BackWish const& wish) const {
         if (verify_ == VerifyPeer::chain_and_name) expect_name(*ssl, wish.server_name);
     }
     if (wish.identity) {
-        STACK_OF(X509)* const rest = borrow_rest(wish.identity->chain);
-        SSL_use_cert_and_key(ssl.get(), wish.identity->chain.front(), wish.identity->key, rest, 1);
-        sk_X509_free(rest);
+        auto const rest = borrow_rest(wish.identity->chain);
+        SSL_use_cert_and_key(ssl.get(), wish.identity->chain.front(), wish.identity->key,
+                             rest.get(), 1);
     }
     return ssl;
 }

@@ -54,6 +54,12 @@ struct FreeMemory {
 template <class T>
 using MemoryPtr = std::unique_ptr<T, FreeMemory>;
 
+/// Owns the stack, not the certificates in it: those are borrowed.
+struct FreeStack {
+    void operator()(STACK_OF(X509) * stack) const noexcept { sk_X509_free(stack); }
+};
+using BorrowedX509sPtr = std::unique_ptr<STACK_OF(X509), FreeStack>;
+
 /// A second owner of the same certificate or key (OpenSSL counts references).
 X509Ptr share(X509* certificate);
 EvpPkeyPtr share(EVP_PKEY* key);

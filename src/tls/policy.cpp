@@ -84,6 +84,8 @@ Result<void> apply(Policy const& policy, ssl_ctx_st& context) {
     SSL_CTX_set_options(&context, options);
     SSL_CTX_set_mode(&context, modes);
     SSL_CTX_set_read_ahead(&context, 1);
+    // Not the distribution's openssl.cnf; a cipher list may lower it with @SECLEVEL.
+    SSL_CTX_set_security_level(&context, 2);
     SSL_CTX_set_min_proto_version(&context, protocol(policy.minimum));
     SSL_CTX_set_max_proto_version(&context, protocol(policy.maximum));
     auto const groups = known_groups(policy.groups);

@@ -7,6 +7,12 @@
 namespace sallyport::tls {
 namespace {
 
+/// OpenSSL's error queue is per thread: what another session left there would be taken for ours.
+/// Clearing costs as much as a small record's framing, so it is done only where there is something.
+void start_clean() {
+    if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 /// The verification error that says why, or OpenSSL's reasons.
 std::string explain(SSL& ssl) {
     auto text = take_errors();
@@ -66,8 +72,7 @@ Task<Result<void>> Stream::handshake(SslPtr ssl) {
     BIO* const bio = make_socket_bio(socket_).release();
     SSL_set_bio(ssl_.get(), bio, bio);
     for (;;) {
-        // The queue is per thread: what another session left there would be taken for ours.
-        ERR_clear_error();
+        start_clean();
         int const returned = SSL_do_handshake(ssl_.get());
         if (returned == 1) break;
         auto const error = failure(returned);
@@ -80,7 +85,7 @@ Task<Result<void>> Stream::handshake(SslPtr ssl) {
 
 Result<std::size_t> Stream::try_read(MutableBytes into) {
     if (!ssl_) return socket_.receive(into);
-    ERR_clear_error();
+    start_clean();
     std::size_t got = 0;
     int const returned = SSL_read_ex(ssl_.get(), into.data(), into.size(), &got);
     if (returned == 1) return got;
@@ -94,7 +99,7 @@ bool Stream::may_have_more() const {
 
 Result<std::size_t> Stream::try_write(Bytes data) {
     if (!ssl_) return socket_.send(data);
-    ERR_clear_error();
+    start_clean();
     std::size_t sent = 0;
     int const returned = SSL_write_ex(ssl_.get(), data.data(), data.size(), &sent);
     if (returned == 1) return sent;
@@ -103,7 +108,7 @@ Result<std::size_t> Stream::try_write(Bytes data) {
 
 void Stream::finish(bool goodbye) {
     if (goodbye && ssl_ && SSL_is_init_finished(ssl_.get()) == 1) {
-        ERR_clear_error();
+        start_clean();
         // Fire and forget: if the socket is full, the peer has more urgent things to read.
         SSL_shutdown(ssl_.get());
     }
@@ -132,7 +137,8 @@ Errc Stream::failure(int returned) {
     // An alert may also come after the handshake: in TLS 1.3 a server judges a client's certificate
     // when the client thinks that it is done.
     bool const is_alert = reason >= SSL_AD_REASON_OFFSET;
-    return is_alert || SSL_is_init_finished(ssl_.get()) != 1 ? Errc::tls_failed : Errc::malformed;
+    // SSL_is_init_finished would not do: after any fatal error OpenSSL is "in init" again.
+    return is_alert || peer_.version.empty() ? Errc::tls_failed : Errc::malformed;
 }
 
 }  // namespace sallyport::tls

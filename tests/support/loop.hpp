@@ -34,13 +34,16 @@ class Loop {
         auto const end = std::chrono::steady_clock::now() + patience;
         while (!done()) {
             context.restart();
-            context.run_one_until(end);
+            // Asked again soon, event or not: `done` may play a peer, whose doing needs no event
+            // here.
+            context.run_one_for(std::chrono::milliseconds(5));
             if (std::chrono::steady_clock::now() >= end)
                 throw std::runtime_error("what the test waits for does not come");
         }
     }
 
-    /// Serves what is ready now, and what becomes ready by that. False where it never comes to rest.
+    /// Serves what is ready now, and what becomes ready by that. False where it never comes to
+    /// rest.
     bool settle() {
         // Many times what any test's legs have to do at once.
         constexpr int most_handlers = 100'000;

@@ -23,18 +23,25 @@ class MemoryClient {
     /// Goes on with the handshake; true once it is done.
     bool shake() { return SSL_do_handshake(ssl_.get()) == 1; }
     void give(Bytes bytes) { BIO_write(in_, bytes.data(), static_cast<int>(bytes.size())); }
-    /// What it has to say, as one text.
+    /// All that it has to say since the last time, as one segment.
     Buffer take() {
         Buffer bytes(BIO_ctrl_pending(out_));
         if (!bytes.empty()) BIO_read(out_, bytes.data(), static_cast<int>(bytes.size()));
         return bytes;
     }
 
-    /// One record.
-    Buffer seal(std::string_view text) {
-        if (SSL_write(ssl_.get(), text.data(), static_cast<int>(text.size())) <= 0)
-            throw std::runtime_error("seal");
-        return take();
+    /// Seals `text` into as few records as it fits in, to be taken.
+    MemoryClient& say(std::string_view text) {
+        while (!text.empty()) {
+            int const sealed = SSL_write(ssl_.get(), text.data(), static_cast<int>(text.size()));
+            if (sealed <= 0) throw std::runtime_error("nothing can be said any more");
+            text.remove_prefix(static_cast<std::size_t>(sealed));
+        }
+        return *this;
+    }
+    MemoryClient& say_goodbye() {
+        SSL_shutdown(ssl_.get());
+        return *this;
     }
     /// Everything that can be read of what was given.
     Buffer open() {
@@ -44,10 +51,6 @@ class MemoryClient {
         while (SSL_read_ex(ssl_.get(), part.data(), part.size(), &got) == 1)
             all.insert(all.end(), part.begin(), part.begin() + static_cast<std::ptrdiff_t>(got));
         return all;
-    }
-    Buffer goodbye() {
-        SSL_shutdown(ssl_.get());
-        return take();
     }
     /// Said goodbye; false where the bytes merely stop.
     bool heard_goodbye() const {

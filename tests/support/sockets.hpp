@@ -4,15 +4,14 @@
 #include "base/bytes.hpp"
 #include "support/loop.hpp"
 
-#include <netinet/in.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <netinet/in.h>
 #include <stdexcept>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <utility>
 
 namespace sallyport::test {

@@ -17,12 +17,14 @@ std::uint8_t difference(std::uint8_t left, std::uint8_t right) {
 }  // namespace
 
 LoginWatch::LoginWatch(std::uint8_t front_next, std::uint8_t back_next)
-    : shift_(difference(front_next, back_next)) {}
+    : shift_(difference(front_next, back_next)), back_next_(back_next) {}
 
 Result<LoginWatch::Outcome> LoginWatch::from_back(MutableBytes chunk) {
     while (!chunk.empty() && outcome_ == Outcome::pending) {
         auto const piece = back_.next(chunk);
         if (piece.ends_header) {
+            if (back_.header().sequence != back_next_) return Errc::malformed;
+            back_next_ = sum(back_next_, 1);
             if (auto const counted = count(back_.header()); !counted) return counted.error();
             auto const number = sum(back_.header().sequence, shift_);
             piece.bytes.back() = std::byte{number};
@@ -42,6 +44,7 @@ Result<void> LoginWatch::from_front(MutableBytes chunk) {
         if (front_.header().sequence != *turn_) return Errc::malformed;
         if (auto const counted = count(front_.header()); !counted) return counted.error();
         piece.bytes.back() = std::byte{difference(*turn_, shift_)};
+        back_next_ = sum(difference(*turn_, shift_), 1);
         turn_.reset();
     }
     return {};

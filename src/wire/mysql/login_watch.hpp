@@ -38,8 +38,9 @@ class LoginWatch {
 
     /// Bytes on their way from the database to the client; sequence numbers are changed in place.
     /// What follows the packet that decides is left as it is, in this chunk and in later ones.
-    /// Fails with too_large when an authentication is longer than any plugin's, and with
-    /// unexpected_packet when the database accepts a client that is still speaking.
+    /// Fails with malformed where a packet is not numbered as the next one, with too_large when an
+    /// authentication is longer than any plugin's, and with unexpected_packet when the database
+    /// accepts a client that is still speaking.
     Result<Outcome> from_back(MutableBytes chunk);
     /// Bytes on their way from the client to the database, likewise. A client speaks when it is
     /// spoken to, one packet at a time: fails with unexpected_packet where it runs ahead, with
@@ -58,6 +59,7 @@ class LoginWatch {
     PacketWalk front_;
     PacketWalk back_;
     std::uint8_t shift_;                // front number = back number + shift, modulo 256
+    std::uint8_t back_next_;            // the number of the database's next packet
     std::optional<std::uint8_t> turn_;  // the number of the answer that the client owes
     std::size_t packets_ = 0;
     std::size_t bytes_ = 0;

@@ -3,6 +3,7 @@
 #include "pki/auto_tls.hpp"
 
 #include "pki/alternative_names.hpp"
+#include "pki/authority.hpp"
 #include "pki/files.hpp"
 #include "pki/pair.hpp"
 #include "unit/pki/support.hpp"
@@ -143,9 +144,11 @@ TEST_F(AutoTlsDirectory, RepairsWhatIsMissingTornOrDamaged) {
         },
         [&] { ASSERT_TRUE(write_public(file("server.crt"), "garbage")); },
         [&] {
-            auto const alien = make_root(ca_wish("not of this CA"));
+            // Sound in itself, and with every wanted name, but under another CA.
+            auto const names = ensure()->servers.front().chain.front().names();
+            auto const alien = Authority::create("Another CA", days(365));
             ASSERT_TRUE(
-                write_pair(pair_files(file(""), "server"), {{alien.certificate}, alien.key}));
+                write_pair(pair_files(file(""), "server"), alien.issue_server(names, days(90))));
         },
     };
     for (auto const& harm : damage) {
