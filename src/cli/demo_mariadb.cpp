@@ -103,7 +103,8 @@ void DemoMariadb::install() {
     Command command{
         programs_.installer,
         {"--no-defaults", "--datadir=" + unfinished.string(), "--skip-test-db",
-         "--auth-root-authentication-method=socket", "--auth-root-socket-user=" + system_user(),
+         "--tmpdir=" + data_.parent_path().string(), "--auth-root-authentication-method=socket",
+         "--auth-root-socket-user=" + system_user(),
          // Without it host names would be looked up, which may take long offline.
          "--force"},
         place_.directory(),
@@ -122,9 +123,10 @@ void DemoMariadb::start(DemoPki const& pki, std::uint16_t port) {
     Command command{
         programs_.server,
         {"--no-defaults", "--datadir=" + data_.string(), socket_option, "--pid-file=mariadb.pid",
-         "--bind-address=127.0.0.1", "--port=" + std::to_string(port), "--skip-name-resolve",
-         "--skip-log-bin", "--ssl-cert=" + pki.server.certificate.string(),
-         "--ssl-key=" + pki.server.key.string(), "--ssl-ca=" + pki.client_trust.string()},
+         "--tmpdir=" + data_.parent_path().string(), "--bind-address=127.0.0.1",
+         "--port=" + std::to_string(port), "--skip-name-resolve", "--skip-log-bin",
+         "--ssl-cert=" + pki.server.certificate.string(), "--ssl-key=" + pki.server.key.string(),
+         "--ssl-ca=" + pki.client_trust.string()},
         place_.directory(),
         {}};
     for (auto const& option : small_buffers()) command.arguments.push_back(option);

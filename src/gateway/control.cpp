@@ -1,6 +1,9 @@
 #include "gateway/control.hpp"
 
+#include "gateway/deadline.hpp"
+
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
 
@@ -44,7 +47,7 @@ bool is_answered(boost::asio::local::stream_protocol::endpoint const& endpoint) 
 
 }  // namespace
 
-Checked<std::unique_ptr<Control>> Control::open(boost::asio::io_context& context,
+Checked<std::shared_ptr<Control>> Control::open(boost::asio::io_context& context,
                                                 std::filesystem::path const& data_dir,
                                                 Reload reload) {
     auto const file = data_dir / "control.sock";
@@ -56,7 +59,7 @@ Checked<std::unique_ptr<Control>> Control::open(boost::asio::io_context& context
                      "stop it, or give each its own data-dir"};
     std::error_code ignored;
     std::filesystem::remove(file, ignored);  // left over from one that crashed
-    std::unique_ptr<Control> control(new Control(context, file, std::move(reload)));
+    std::shared_ptr<Control> control(new Control(context, file, std::move(reload)));
     boost::system::error_code error;
     control->acceptor_.open(endpoint.protocol(), error);
     if (!error) control->acceptor_.bind(endpoint, error);
@@ -68,7 +71,7 @@ Checked<std::unique_ptr<Control>> Control::open(boost::asio::io_context& context
 }
 
 Control::Control(boost::asio::io_context& context, std::filesystem::path file, Reload reload)
-    : file_(std::move(file)), acceptor_(context), reload_(std::move(reload)) {}
+    : context_(context), file_(std::move(file)), acceptor_(context), reload_(std::move(reload)) {}
 
 Control::~Control() {
     std::error_code ignored;
@@ -76,23 +79,27 @@ Control::~Control() {
 }
 
 void Control::accept() {
-    acceptor_.async_accept([this](boost::system::error_code error, Protocol::socket peer) {
-        if (error) return;
-        serve(std::make_shared<Protocol::socket>(std::move(peer)));
-        accept();
+    acceptor_.async_accept([weak = weak_from_this()](error_code error, Protocol::socket peer) {
+        auto const self = weak.lock();
+        if (!self || error == boost::asio::error::operation_aborted) return;
+        if (!error) self->serve(std::make_shared<Protocol::socket>(std::move(peer)));
+        self->accept();
     });
 }
 
 void Control::serve(std::shared_ptr<Protocol::socket> const& peer) {
     auto const line = std::make_shared<std::string>();
+    auto const clock =
+        std::make_shared<Deadline>(context_, request_limit, [peer] { peer->close(); });
     boost::asio::async_read_until(
         *peer, boost::asio::dynamic_buffer(*line, max_line), '\n',
-        [this, peer, line](boost::system::error_code error, std::size_t) {
-            if (error) return;
-            auto const why = *line == reload_request ? reload_() : "unknown request";
+        [weak = weak_from_this(), peer, line, clock](error_code error, std::size_t) {
+            auto const self = weak.lock();
+            if (error || !self) return;
+            auto const why = *line == reload_request ? self->reload_() : "unknown request";
             *line = why.empty() ? std::string(done_answer) : why + "\n";
             boost::asio::async_write(*peer, boost::asio::buffer(*line),
-                                     [peer, line](boost::system::error_code, std::size_t) {});
+                                     [peer, line](error_code, std::size_t) {});
         });
 }
 

@@ -47,7 +47,7 @@ Checked<int> listen_on(config::Address const& address, Endpoint const& endpoint,
 
 }  // namespace
 
-Checked<std::unique_ptr<Listener>> Listener::bind(boost::asio::io_context& context,
+Checked<std::shared_ptr<Listener>> Listener::bind(boost::asio::io_context& context,
                                                   config::Address const& address) {
     std::string why;
     auto const endpoints = resolve(address, why);
@@ -57,7 +57,7 @@ Checked<std::unique_ptr<Listener>> Listener::bind(boost::asio::io_context& conte
     if (!descriptor) return descriptor.error();
     // Everybody on this host may come to the door; who passes is decided by the database.
     if (address.is_unix()) ::chmod(address.socket.c_str(), 0777);
-    return std::unique_ptr<Listener>(new Listener(context, address, *descriptor));
+    return std::shared_ptr<Listener>(new Listener(context, address, *descriptor));
 }
 
 Listener::Listener(boost::asio::io_context& context, config::Address address, int descriptor)
@@ -73,9 +73,11 @@ void Listener::start(Accepted accepted) {
 }
 
 void Listener::wait() {
-    socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](error_code error) {
-        if (!error) accept_all();
-    });
+    socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                       [weak = weak_from_this()](error_code error) {
+                           auto const self = weak.lock();
+                           if (self && !error) self->accept_all();
+                       });
 }
 
 void Listener::accept_all() {
@@ -92,8 +94,9 @@ void Listener::accept_all() {
         log::error("cannot accept",
                    {{"address", address_.to_string()}, {"reason", system_message(errno)}});
         pause_.expires_after(back_off);
-        pause_.async_wait([this](error_code error) {
-            if (!error) accept_all();
+        pause_.async_wait([weak = weak_from_this()](error_code error) {
+            auto const self = weak.lock();
+            if (self && !error) self->accept_all();
         });
         return;
     }

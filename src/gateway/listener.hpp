@@ -18,13 +18,13 @@
 
 namespace sallyport::gateway {
 
-class Listener {
+class Listener : public std::enable_shared_from_this<Listener> {
  public:
     /// Gets each accepted descriptor (non-blocking, close-on-exec), which it owns from then on.
     using Accepted = std::function<void(int descriptor)>;
 
     /// Binds and listens; accepts nothing before start(). Errc::address_in_use, or network.
-    static Checked<std::unique_ptr<Listener>> bind(boost::asio::io_context& context,
+    static Checked<std::shared_ptr<Listener>> bind(boost::asio::io_context& context,
                                                    config::Address const& address);
     ~Listener();
 
@@ -39,6 +39,8 @@ class Listener {
     static constexpr std::chrono::milliseconds back_off{100};
 
     Listener(boost::asio::io_context& context, config::Address address, int descriptor);
+    // Handlers hold the listener weakly: one that a reload has closed may still have its readiness
+    // queued.
     void wait();
     void accept_all();
 

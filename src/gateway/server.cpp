@@ -1,6 +1,7 @@
 #include "gateway/server.hpp"
 
 #include "base/log.hpp"
+#include "base/metrics.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -95,7 +96,7 @@ Checked<void> Server::open(config::Config config) {
             ids_, [this] { boost::asio::post(context_, [this] { reload(); }); }));
     health_ = std::make_unique<Health>(poller_, [this] { reload(); });
     health_->follow(world_);
-    watch_ = std::make_unique<Watch>(context_, [this] { reload(); });
+    watch_ = Watch::start(context_, [this] { reload(); });
     watch_->follow(world_->files());
     log_doors(*world_);
     swap_listeners(std::move(*added));
@@ -120,6 +121,7 @@ std::string Server::reload() {
     auto files = world_->files();
     if (!applied) {
         auto const& fault = applied.error();
+        metrics::count_failed_reload();
         // What was missing may be about to appear.
         if (!fault.file.empty()) files.push_back(fault.file);
         log::error("reload failed, the old configuration stays", {{"file", fault.file.string()},
@@ -151,8 +153,8 @@ Checked<void> Server::apply(config::Config config) {
     return {};
 }
 
-Checked<std::vector<std::unique_ptr<Listener>>> Server::bind_new(World const& next) {
-    std::vector<std::unique_ptr<Listener>> added;
+Checked<std::vector<std::shared_ptr<Listener>>> Server::bind_new(World const& next) {
+    std::vector<std::shared_ptr<Listener>> added;
     for (auto const& door : next.doors()) {
         auto const& address = door->settings.address;
         bool const is_bound =
@@ -167,8 +169,8 @@ Checked<std::vector<std::unique_ptr<Listener>>> Server::bind_new(World const& ne
 }
 
 /// Starts the new listeners and closes those that no door has any more.
-void Server::swap_listeners(std::vector<std::unique_ptr<Listener>> added) {
-    auto const has_no_door = [this](std::unique_ptr<Listener> const& listener) {
+void Server::swap_listeners(std::vector<std::shared_ptr<Listener>> added) {
+    auto const has_no_door = [this](std::shared_ptr<Listener> const& listener) {
         return std::none_of(world_->doors().begin(), world_->doors().end(), [&](auto const& door) {
             return door->settings.address == listener->address();
         });
@@ -243,7 +245,9 @@ void Server::finish() {
     for (auto const& worker : workers_) worker->join();
     signals_.cancel();
     poller_.stop();
-    log::info("stopped", {{"cut", is_cutting_}});
+    std::vector<log::Field> fields{{"cut", is_cutting_}};
+    for (auto const& [counter, value] : metrics::snapshot()) fields.emplace_back(counter, value);
+    log::write(log::Level::info, "stopped", fields.data(), fields.size());
 }
 
 std::size_t Server::sessions() const {

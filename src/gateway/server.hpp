@@ -46,8 +46,8 @@ class Server {
     /// Builds the next World and swaps it in; empty for done, else why the old one stays.
     std::string reload();
     Checked<void> apply(config::Config config);
-    Checked<std::vector<std::unique_ptr<Listener>>> bind_new(World const& next);
-    void swap_listeners(std::vector<std::unique_ptr<Listener>> added);
+    Checked<std::vector<std::shared_ptr<Listener>>> bind_new(World const& next);
+    void swap_listeners(std::vector<std::shared_ptr<Listener>> added);
     void accept(config::Address const& address, int descriptor);
     void await_signals();
     void await_renewal();
@@ -63,10 +63,10 @@ class Server {
     ConnectionIds ids_;
     std::shared_ptr<World const> world_;
     std::vector<std::unique_ptr<Worker>> workers_;
-    std::vector<std::unique_ptr<Listener>> listeners_;
-    std::unique_ptr<Control> control_;
+    std::vector<std::shared_ptr<Listener>> listeners_;
+    std::shared_ptr<Control> control_;
     std::unique_ptr<Health> health_;
-    std::unique_ptr<Watch> watch_;
+    std::shared_ptr<Watch> watch_;
     boost::asio::signal_set signals_;
     boost::asio::steady_timer renewal_;
     boost::asio::steady_timer drain_;

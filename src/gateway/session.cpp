@@ -55,7 +55,8 @@ tls::Task<Result<void>> Session::open() {
 
 /// The database is not touched before the client has passed the door.
 tls::Task<Result<void>> Session::open_with_own_greeting() {
-    auto const known = co_await backend_greeting();
+    co_await await_first_check();
+    auto const known = door_->target->backend->greeting();
     if (!known) {
         active_ = Leg::back;
         co_return Errc::backend_unknown;
@@ -78,23 +79,20 @@ tls::Task<Result<void>> Session::open_with_own_greeting() {
     co_return co_await back_.log_in(front_, *login);
 }
 
-/// What the backend greets with; right after a start, the first health check may still be under
-/// way.
-tls::Task<std::optional<mysql::Greeting>> Session::backend_greeting() {
+/// Right after a start or reload, the backend's first health check may still be under way.
+tls::Task<> Session::await_first_check() {
     Backend const& backend = *door_->target->backend;
     boost::asio::steady_timer pause(surroundings_.poller.context());
-    auto known = backend.greeting();
-    while (!known && !backend.was_tried() && !front_.stream().socket().hung_up()) {
-        pause.expires_after(greeting_poll);
+    while (!backend.greeting() && !backend.was_tried() && !front_.stream().socket().hung_up()) {
+        pause.expires_after(first_check_poll);
         co_await pause.async_wait(boost::asio::use_awaitable);
-        known = backend.greeting();
     }
-    co_return known;
 }
 
 /// Byte-transparent: the client answers the database's own greeting, and its login goes on
 /// verbatim.
 tls::Task<Result<void>> Session::open_with_backend_greeting() {
+    co_await await_first_check();
     active_ = Leg::back;
     auto const dialled = co_await back_.dial(front_);
     if (!dialled) co_return dialled;

@@ -43,11 +43,11 @@ class Session final : private RelayEvents {
     void cut();
 
  private:
-    // How often a session looks whether the first health check has learned the greeting.
-    static constexpr std::chrono::milliseconds greeting_poll{20};
+    // How often a session looks whether the backend's first health check is over.
+    static constexpr std::chrono::milliseconds first_check_poll{20};
 
     tls::Task<Result<void>> open();
-    tls::Task<std::optional<mysql::Greeting>> backend_greeting();
+    tls::Task<> await_first_check();
     tls::Task<Result<void>> open_with_own_greeting();
     tls::Task<Result<void>> open_with_backend_greeting();
     tls::Task<> turn_away(error_code why);

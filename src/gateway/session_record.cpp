@@ -1,6 +1,7 @@
 #include "gateway/session_record.hpp"
 
 #include "base/log.hpp"
+#include "base/metrics.hpp"
 
 #include <array>
 
@@ -55,6 +56,7 @@ void write_log(SessionRecord const& record) {
         log::Field("login_ms", elapsed(record.accepted, record.logged_in)),
         log::Field("session_ms", elapsed(record.accepted, SessionRecord::Clock::now())),
     };
+    metrics::count_ending(record.ending.reason);
     log::write(level, "session ended", fields.data(), fields.size());
 }
 

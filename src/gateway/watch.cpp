@@ -13,8 +13,13 @@ std::int64_t nanoseconds(timespec const& time) {
 }  // namespace
 
 Watch::Watch(boost::asio::io_context& context, std::function<void()> changed)
-    : timer_(context), changed_(std::move(changed)) {
-    wait();
+    : timer_(context), changed_(std::move(changed)) {}
+
+std::shared_ptr<Watch> Watch::start(boost::asio::io_context& context,
+                                    std::function<void()> changed) {
+    std::shared_ptr<Watch> watch(new Watch(context, std::move(changed)));
+    watch->wait();
+    return watch;
 }
 
 void Watch::follow(std::vector<std::filesystem::path> const& files) {
@@ -37,10 +42,12 @@ Watch::Stamp Watch::stamp(std::filesystem::path const& file) {
 
 void Watch::wait() {
     timer_.expires_after(interval);
-    timer_.async_wait([this](boost::system::error_code error) {
-        if (error) return;
-        look();
-        wait();
+    // Held weakly: a cancelled timer may have its handler queued with success already.
+    timer_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+        auto const self = weak.lock();
+        if (error || !self) return;
+        self->look();
+        self->wait();
     });
 }
 

@@ -12,17 +12,19 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <vector>
 
 namespace sallyport::gateway {
 
-class Watch {
+class Watch : public std::enable_shared_from_this<Watch> {
  public:
     /// A change is reported when the files have been still for one interval: a certificate and its
     /// key are seldom replaced in the same instant.
     static constexpr std::chrono::milliseconds interval{400};
 
-    Watch(boost::asio::io_context& context, std::function<void()> changed);
+    static std::shared_ptr<Watch> start(boost::asio::io_context& context,
+                                        std::function<void()> changed);
 
     /// Watches these from now on; a file that is missing may appear.
     void follow(std::vector<std::filesystem::path> const& files);
@@ -39,6 +41,7 @@ class Watch {
     };
     using Stamps = std::map<std::filesystem::path, Stamp>;
 
+    Watch(boost::asio::io_context& context, std::function<void()> changed);
     static Stamp stamp(std::filesystem::path const& file);
     void wait();
     void look();

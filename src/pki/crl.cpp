@@ -28,7 +28,8 @@ Result<std::vector<Crl>> Crl::from_pem(std::string_view pem) {
     }
     // The only good reason to stop is that no further block begins.
     auto const why = ERR_peek_last_error();
-    bool const at_end = ERR_GET_LIB(why) == ERR_LIB_PEM && ERR_GET_REASON(why) == PEM_R_NO_START_LINE;
+    bool const at_end =
+        ERR_GET_LIB(why) == ERR_LIB_PEM && ERR_GET_REASON(why) == PEM_R_NO_START_LINE;
     if (lists.empty() || !at_end) return Errc::file_invalid;
     return lists;
 }

@@ -53,6 +53,9 @@ std::vector<std::string> offered(Policy const& policy, bool tls13) {
     return names;
 }
 
+// At least 112 bits of security (RFC 9325 section 4.1), whatever the distribution's openssl.cnf
+// says; a cipher list may lower it with @SECLEVEL.
+constexpr int security_level = 2;
 // Renegotiation and compression are off (RFC 9325 sections 3.3, 3.5); early data is never enabled.
 // OpenSSL's preference for the client's cipher order is kept: the mirror follows the client.
 constexpr std::uint64_t options = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION;
@@ -84,8 +87,7 @@ Result<void> apply(Policy const& policy, ssl_ctx_st& context) {
     SSL_CTX_set_options(&context, options);
     SSL_CTX_set_mode(&context, modes);
     SSL_CTX_set_read_ahead(&context, 1);
-    // Not the distribution's openssl.cnf; a cipher list may lower it with @SECLEVEL.
-    SSL_CTX_set_security_level(&context, 2);
+    SSL_CTX_set_security_level(&context, security_level);
     SSL_CTX_set_min_proto_version(&context, protocol(policy.minimum));
     SSL_CTX_set_max_proto_version(&context, protocol(policy.maximum));
     auto const groups = known_groups(policy.groups);

@@ -44,7 +44,8 @@ void Poller::stop() {
 void Poller::wait() {
     set_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                     [this](boost::system::error_code error) {
-                        if (error) return;
+                        // A cancelled wait may be queued as a successful one already.
+                        if (error || is_stopped_) return;
                         serve();
                         wait();
                     });

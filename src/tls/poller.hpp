@@ -52,6 +52,7 @@ class Poller {
     void serve();
 
     boost::asio::io_context& context_;
+    bool is_stopped_ = false;
     boost::asio::posix::stream_descriptor set_;
     std::array<epoll_event, batch_size> batch_{};
     std::span<epoll_event> unserved_;  ///< of batch_: collected, its handlers not called yet

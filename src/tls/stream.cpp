@@ -16,7 +16,8 @@ void start_clean() {
 /// The verification error that says why, or OpenSSL's reasons.
 std::string explain(SSL& ssl) {
     auto text = take_errors();
-    if (auto const verdict = SSL_get_verify_result(&ssl); verdict != X509_V_OK)
+    auto const verdict = SSL_get_verify_result(&ssl);
+    if (SSL_get_verify_mode(&ssl) != SSL_VERIFY_NONE && verdict != X509_V_OK)
         text += std::string(": ") + X509_verify_cert_error_string(verdict);
     return text;
 }
@@ -134,11 +135,7 @@ Errc Stream::failure(int returned) {
     if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED) return Errc::certificate_untrusted;
     if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) return Errc::certificate_required;
     if (is_no_agreement(reason)) return Errc::tls_no_agreement;
-    // An alert may also come after the handshake: in TLS 1.3 a server judges a client's certificate
-    // when the client thinks that it is done.
-    bool const is_alert = reason >= SSL_AD_REASON_OFFSET;
-    // SSL_is_init_finished would not do: after any fatal error OpenSSL is "in init" again.
-    return is_alert || peer_.version.empty() ? Errc::tls_failed : Errc::malformed;
+    return Errc::tls_failed;
 }
 
 }  // namespace sallyport::tls

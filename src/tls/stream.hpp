@@ -26,7 +26,8 @@ class Stream {
     Socket const& socket() const { return socket_; }
     bool is_tls() const { return ssl_ != nullptr; }
 
-    /// Fills `into`. Errc::peer_closed, peer_vanished, network, malformed (TLS records).
+    /// Fills `into`. Errc::peer_closed, peer_vanished, network, tls_failed (a bad record, an
+    /// alert).
     Task<Result<void>> read_exact(MutableBytes into);
     /// Sends all of `data`. Errc::peer_vanished, network.
     Task<Result<void>> write_all(Bytes data);

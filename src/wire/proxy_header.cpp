@@ -49,16 +49,16 @@ Buffer write_proxy_header(sockaddr_storage const& source, sockaddr_storage const
         auto const to = as<sockaddr_in>(destination);
         writer.u8(tcp_over_ipv4);
         writer.u16be(2 * (4 + 2));
-        for (Bytes const field : {raw(from.sin_addr), raw(to.sin_addr), raw(from.sin_port),
-                                  raw(to.sin_port)})
+        for (Bytes const field :
+             {raw(from.sin_addr), raw(to.sin_addr), raw(from.sin_port), raw(to.sin_port)})
             writer.bytes(field);
     } else {
         auto const from = as<sockaddr_in6>(source);
         auto const to = as<sockaddr_in6>(destination);
         writer.u8(tcp_over_ipv6);
         writer.u16be(2 * (16 + 2));
-        for (Bytes const field : {raw(from.sin6_addr), raw(to.sin6_addr), raw(from.sin6_port),
-                                  raw(to.sin6_port)})
+        for (Bytes const field :
+             {raw(from.sin6_addr), raw(to.sin6_addr), raw(from.sin6_port), raw(to.sin6_port)})
             writer.bytes(field);
     }
     return header;

@@ -14,6 +14,7 @@ constexpr std::uint8_t com_quit = 0x01;
 constexpr std::uint8_t com_query = 0x03;
 constexpr std::uint8_t com_process_kill = 0x0c;
 constexpr std::uint8_t com_change_user = 0x11;
+constexpr std::uint8_t com_stmt_prepare = 0x16;
 constexpr std::size_t command_size = 1;
 constexpr std::size_t id_size = 4;
 
@@ -118,6 +119,11 @@ CommandWatch::Finding CommandWatch::examine_packet(std::size_t size, MutableByte
             return Finding::other;
         case com_query:
             return examine_query(size, available);
+        case com_stmt_prepare: {
+            // A RELOAD takes effect only when it is executed, and its answer is another one.
+            auto const finding = examine_text(size, available, 0);
+            return finding == Finding::reload ? Finding::other : finding;
+        }
         case com_change_user:
             return examine_change_user(size, available);
         case com_process_kill:
@@ -132,14 +138,20 @@ CommandWatch::Finding CommandWatch::examine_packet(std::size_t size, MutableByte
 
 CommandWatch::Finding CommandWatch::examine_query(std::size_t size, MutableBytes available) {
     if (packet_at_ + size > max_held) return Finding::other;
+    if (!query_attributes_) return examine_text(size, available, 0);
+    auto const text = available.subspan(header_size + command_size);
     bool const whole = available.size() == size;
-    auto text = available.subspan(header_size + command_size);
-    if (query_attributes_) {
-        if (text.size() < no_attributes_size) return whole ? Finding::other : Finding::more;
-        bool const none = text[0] == std::byte{0} && text[1] == std::byte{1};
-        if (!none) return Finding::other;
-        text = text.subspan(no_attributes_size);
-    }
+    if (text.size() < no_attributes_size) return whole ? Finding::other : Finding::more;
+    bool const none = text[0] == std::byte{0} && text[1] == std::byte{1};
+    return none ? examine_text(size, available, no_attributes_size) : Finding::other;
+}
+
+/// `prefix`: bytes between the command and its text.
+CommandWatch::Finding CommandWatch::examine_text(std::size_t size, MutableBytes available,
+                                                 std::size_t prefix) {
+    if (packet_at_ + size > max_held) return Finding::other;
+    bool const whole = available.size() == size;
+    auto const text = available.subspan(header_size + command_size + prefix);
     if (!whole) return may_become_ours(as_text(text)) ? Finding::more : Finding::other;
 
     auto const statement = recognise(as_text(text));

@@ -66,6 +66,7 @@ class CommandWatch {
     Finding examine_frame(Frame const& frame, MutableBytes available);
     Finding examine_packet(std::size_t size, MutableBytes available);
     Finding examine_query(std::size_t size, MutableBytes available);
+    Finding examine_text(std::size_t size, MutableBytes available, std::size_t prefix);
     Finding examine_change_user(std::size_t size, Bytes available);
     void rewrite_kill(MutableBytes digits);
     void rewrite_process_kill(MutableBytes id);

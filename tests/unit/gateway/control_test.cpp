@@ -20,7 +20,7 @@ using Protocol = boost::asio::local::stream_protocol;
 
 class ControlTest : public testing::Test {
  protected:
-    std::unique_ptr<Control> open(std::string answer = {}) {
+    std::shared_ptr<Control> open(std::string answer = {}) {
         auto reload = [this, answer] {
             ++reloads_;
             return answer;

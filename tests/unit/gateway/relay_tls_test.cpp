@@ -128,7 +128,7 @@ TEST_F(TlsRelay, GivesTheDatabaseABareFinWhereTheClientsRecordsAreForged) {
     record.back() ^= std::byte{1};
     wire_.send(record);
     EXPECT_EQ(end_at_database(), Errc::peer_vanished);
-    EXPECT_EQ(ending_reason(), Errc::malformed);
+    EXPECT_EQ(ending_reason(), Errc::tls_failed);
 }
 
 TEST_F(TlsRelay, PassesTheDatabasesCloseNotifyOn) {

@@ -30,37 +30,37 @@ class WatchTest : public testing::Test {
     test::Loop loop_;
     pki::test::TemporaryDirectory directory_;
     int changes_ = 0;
-    Watch watch_{loop_.context, [this] { ++changes_; }};
+    std::shared_ptr<Watch> watch_ = Watch::start(loop_.context, [this] { ++changes_; });
 };
 
 TEST_F(WatchTest, AFileThatIsWrittenIsAChange) {
     auto const file = write("a", "1");
-    watch_.follow({file});
+    watch_->follow({file});
     write("a", "22");
     await_change();
 }
 
 TEST_F(WatchTest, AFileThatIsWrittenWithTheSameSizeIsAChange) {
-    watch_.follow({write("a", "1")});
+    watch_->follow({write("a", "1")});
     write("a", "2");
     await_change();
 }
 
 TEST_F(WatchTest, AFileThatIsReplacedIsAChange) {
-    watch_.follow({write("a", "1")});
+    watch_->follow({write("a", "1")});
     fs::rename(write("b", "1"), directory_.path() / "a");
     await_change();
 }
 
 TEST_F(WatchTest, AFileThatAppearsIsAChange) {
-    watch_.follow({directory_.path() / "late"});
+    watch_->follow({directory_.path() / "late"});
     write("late", "1");
     await_change();
 }
 
 TEST_F(WatchTest, AFileThatGoesIsAChange) {
     auto const file = write("a", "1");
-    watch_.follow({file});
+    watch_->follow({file});
     fs::remove(file);
     await_change();
 }
@@ -72,21 +72,21 @@ TEST_F(WatchTest, ALinkThatIsTurnedIsAChange) {
     write("v1/tls.crt", "1");
     write("v2/tls.crt", "1");
     fs::create_directory_symlink("v1", directory_.path() / "data");
-    watch_.follow({directory_.path() / "data" / "tls.crt"});
+    watch_->follow({directory_.path() / "data" / "tls.crt"});
     fs::create_directory_symlink("v2", directory_.path() / "next");
     fs::rename(directory_.path() / "next", directory_.path() / "data");
     await_change();
 }
 
 TEST_F(WatchTest, TwoFilesThatChangeTogetherAreOneChange) {
-    watch_.follow({write("a", "1"), write("b", "1")});
+    watch_->follow({write("a", "1"), write("b", "1")});
     write("a", "22");
     write("b", "22");
     await_change();
 }
 
 TEST_F(WatchTest, AChangeIsReportedOnlyWhenTheFilesAreStill) {
-    watch_.follow({write("a", "1")});
+    watch_->follow({write("a", "1")});
     // Written at every step of a clock that is faster than the watch looks.
     boost::asio::steady_timer timer(loop_.context);
     int writes = 0;
@@ -105,7 +105,7 @@ TEST_F(WatchTest, AChangeIsReportedOnlyWhenTheFilesAreStill) {
 TEST_F(WatchTest, AFileThatStaysBadIsReportedOnce) {
     auto const bad = write("a", "1");
     auto const other = write("b", "1");
-    watch_.follow({bad, other});
+    watch_->follow({bad, other});
     write("a", "bad");
     await_change();
     // Nobody follows anew, for what was read could not be served. The next change is the only one.
@@ -114,7 +114,7 @@ TEST_F(WatchTest, AFileThatStaysBadIsReportedOnce) {
 }
 
 TEST_F(WatchTest, ABadFileThatIsRepairedIsAChange) {
-    watch_.follow({write("a", "1")});
+    watch_->follow({write("a", "1")});
     write("a", "bad");
     await_change();
     write("a", "good");
@@ -123,17 +123,17 @@ TEST_F(WatchTest, ABadFileThatIsRepairedIsAChange) {
 
 TEST_F(WatchTest, FollowingAgainDoesNotForgetAChangeInBetween) {
     auto const file = write("a", "1");
-    watch_.follow({file});
+    watch_->follow({file});
     write("a", "22");
-    watch_.follow({file, write("b", "1")});
+    watch_->follow({file, write("b", "1")});
     await_change();
 }
 
 TEST_F(WatchTest, FilesThatAreFollowedNoMoreAreNoChange) {
     auto const old = write("a", "1");
     auto const now = write("b", "1");
-    watch_.follow({old, now});
-    watch_.follow({now});
+    watch_->follow({old, now});
+    watch_->follow({now});
     write("a", "22");
     write("b", "22");
     await_change();
@@ -142,7 +142,7 @@ TEST_F(WatchTest, FilesThatAreFollowedNoMoreAreNoChange) {
 }
 
 TEST_F(WatchTest, NothingIsReportedForFilesThatRest) {
-    watch_.follow({write("a", "1"), directory_.path() / "missing"});
+    watch_->follow({write("a", "1"), directory_.path() / "missing"});
     boost::asio::steady_timer timer(loop_.context, 3 * Watch::interval);
     bool is_over = false;
     timer.async_wait([&](boost::system::error_code) { is_over = true; });

@@ -226,7 +226,7 @@ TEST_F(MirrorTest, NeverOutlivesAnyLink) {
     auto const mirror = open();
     auto const now = pki::current_time();
     auto wish = ca_wish("Brief");
-    wish.until = now + 10min;
+    wish.until = now + 40min;
     auto const brief = make_under(company_.root, wish);
     Chain const chain{make_under(brief, client_wish("alice")).certificate, brief.certificate,
                       company_.root.certificate};

@@ -158,6 +158,9 @@ TEST_F(AutoTlsDirectory, RepairsWhatIsMissingTornOrDamaged) {
         ASSERT_TRUE(repaired);
         EXPECT_EQ(changed_since(before), (std::vector<std::string>{"server.crt", "server.key"}));
         EXPECT_TRUE(read_pair(pair_files(file(""), "server")));
+        auto const ca = Certificate::from_pem(*read_file(repaired->ca))->front();
+        EXPECT_EQ(verdict(repaired->servers.front().chain, {ca}, X509_PURPOSE_SSL_SERVER),
+                  X509_V_OK);
     }
 }
 

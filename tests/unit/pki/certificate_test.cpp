@@ -173,6 +173,15 @@ TEST(CertificateRole, SignedByTheKeyOfTheNamedIssuer) {
     auto const alice = make_under(root, client_wish("alice")).certificate;
     EXPECT_TRUE(alice.is_signed_by(root.certificate));
     EXPECT_FALSE(alice.is_signed_by(namesake.certificate));
+    auto const renamed = make_root(ca_wish("cb"), root.key);
+    EXPECT_FALSE(alice.is_signed_by(renamed.certificate));
+
+    // Without an AKI only the signature tells the two namesakes apart.
+    auto wish = client_wish("bob");
+    wish.extensions.pop_back();
+    auto const bob = make_under(root, wish).certificate;
+    EXPECT_TRUE(bob.is_signed_by(root.certificate));
+    EXPECT_FALSE(bob.is_signed_by(namesake.certificate));
     EXPECT_FALSE(alice.is_signed_by(alice));
     EXPECT_EQ(ERR_peek_error(), 0U);
 }

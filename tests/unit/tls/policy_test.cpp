@@ -147,6 +147,8 @@ TEST(Policy, VersionsAreCalledAsOpenSslCallsThem) {
 }
 
 TEST(TakeErrors, GivesTheQueueOldestFirstAndEmptiesIt) {
+    // OpenSSL loads libssl's texts with its first context.
+    SslCtxPtr const context(SSL_CTX_new(TLS_method()));
     take_errors();
     ERR_raise(ERR_LIB_SSL, SSL_R_NO_SHARED_CIPHER);
     ERR_raise(ERR_LIB_SSL, SSL_R_BAD_PACKET);

@@ -153,7 +153,7 @@ TEST_F(TlsStream, DataBeforeTheGoodbyeIsReadFirst) {
 TEST_F(TlsStream, BytesThatAreNoRecordAreMalformed) {
     peer_.send(Buffer(32, std::byte{0x16}));
     loop_.settle();
-    EXPECT_EQ(try_read().error(), Errc::malformed);
+    EXPECT_EQ(try_read().error(), Errc::tls_failed);
     EXPECT_NE(stream_.tls_error(), "");
 }
 
@@ -162,7 +162,7 @@ TEST_F(TlsStream, ARecordThatWasTamperedWithIsMalformed) {
     record.back() ^= std::byte{1};
     peer_.send(record);
     loop_.settle();
-    EXPECT_EQ(try_read().error(), Errc::malformed);
+    EXPECT_EQ(try_read().error(), Errc::tls_failed);
 }
 
 TEST_F(TlsStream, FinishWithAGoodbyeSendsCloseNotifyAndFin) {

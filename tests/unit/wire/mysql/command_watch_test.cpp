@@ -128,6 +128,19 @@ TEST(CommandWatch, ProcessKillIsRewritten) {
     EXPECT_EQ(passed(hex("06000000 0c 0100004000")), hex("06000000 0c 0100004000"));
 }
 
+// Perl's DBD::MariaDB with server-side prepare kills like this.
+TEST(CommandWatch, KillThatIsPreparedIsRewritten) {
+    EXPECT_EQ(passed(packet(0, "\x16KILL QUERY 1073741825")),
+              packet(0, "\x16KILL QUERY 42        "));
+}
+
+TEST(CommandWatch, ReloadThatIsOnlyPreparedIsNoReload) {
+    CommandWatch watch(false, translate);
+    auto prepare = packet(0, '\x16' + std::string("FLUSH SSL"));
+    watch.from_front(prepare);
+    EXPECT_FALSE(watch.from_back(hex("0c000001 00 01000000 0000 0000 00 0000")));
+}
+
 // Data of LOAD DATA LOCAL is numbered on from its query; what looks like a KILL in it is data.
 TEST(CommandWatch, DataIsNeverLookedAt) {
     auto const kill = std::string("\x03KILL 1073741825");

@@ -57,7 +57,7 @@ std::vector<Said> const full_path{{From::back, hex("09000002 fe 6361 00 61616161
                                   {From::front, hex("01000005 02")},
                                   {From::back, hex("05000006 01 2d2d2d2d")},
                                   {From::front, hex("03000007 ffffff")},
-                                  {From::back, ed25519_ok}};
+                                  {From::back, renumbered(ed25519_ok, 4)}};
 
 TEST(LoginWatch, SeesTheDatabaseAccept) {
     for (auto const& talk : {ed25519, full_path}) {
@@ -183,10 +183,22 @@ TEST(LoginWatch, DialogueOfAHundredRoundsPasses) {
     EXPECT_EQ(*watch.from_back(ok), Outcome::accepted);
 }
 
+TEST(LoginWatch, DatabaseMustNumberItsPacketsInOrder) {
+    LoginWatch at_once(2, 2);
+    auto ahead = renumbered(ed25519_switch, 1);
+    EXPECT_EQ(at_once.from_back(ahead).error(), Errc::malformed);
+
+    LoginWatch later(2, 2);
+    relay(later, {{From::back, ed25519_switch}, {From::front, ed25519_answer}}, 100);
+    auto again = renumbered(ed25519_ok, -2);
+    EXPECT_EQ(later.from_back(again).error(), Errc::malformed);
+}
+
 TEST(LoginWatch, EndlessAuthenticationIsTooLarge) {
     LoginWatch packets(2, 2);
     Buffer many;
-    for (std::size_t i = 0; i <= max_auth_packets; ++i) many = std::move(many) + hex("01000002 02");
+    for (std::size_t i = 0; i <= max_auth_packets; ++i)
+        many = std::move(many) + renumbered(hex("01000002 02"), static_cast<int>(i));
     EXPECT_EQ(packets.from_back(many).error(), Errc::too_large);
 
     LoginWatch bytes(2, 2);

@@ -1,0 +1,63 @@
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.KeyStore;
+import java.security.PrivateKey;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.Base64;
+
+/** Makes PKCS#12 stores of PEM files: the drivers take nothing else. */
+final class Stores {
+    static final String PASSWORD = "changeit";
+
+    private Stores() {}
+
+    static Path trusting(String authorities) throws GeneralSecurityException, IOException {
+        KeyStore store = empty();
+        int number = 0;
+        for (Certificate authority : certificates(authorities)) {
+            store.setCertificateEntry("authority-" + number++, authority);
+        }
+        return written(store);
+    }
+
+    static Path holding(String chain, String key) throws GeneralSecurityException, IOException {
+        KeyStore store = empty();
+        Certificate[] certificates = certificates(chain);
+        String body = Files.readString(Path.of(key)).replaceAll("-----[A-Z ]+-----|\\s", "");
+        String algorithm = certificates[0].getPublicKey().getAlgorithm();
+        PrivateKey privateKey = KeyFactory.getInstance(algorithm)
+                .generatePrivate(new PKCS8EncodedKeySpec(Base64.getDecoder().decode(body)));
+        store.setKeyEntry("client", privateKey, PASSWORD.toCharArray(), certificates);
+        return written(store);
+    }
+
+    private static KeyStore empty() throws GeneralSecurityException, IOException {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        return store;
+    }
+
+    private static Certificate[] certificates(String file)
+            throws GeneralSecurityException, IOException {
+        try (InputStream pem = Files.newInputStream(Path.of(file))) {
+            return CertificateFactory.getInstance("X.509").generateCertificates(pem)
+                    .toArray(Certificate[]::new);
+        }
+    }
+
+    private static Path written(KeyStore store) throws GeneralSecurityException, IOException {
+        Path file = Files.createTempFile("client", ".p12");
+        file.toFile().deleteOnExit();
+        try (OutputStream out = Files.newOutputStream(file)) {
+            store.store(out, PASSWORD.toCharArray());
+        }
+        return file;
+    }
+}
