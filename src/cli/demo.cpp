@@ -1,10 +1,10 @@
 // `sallyport demo`: a private MariaDB, the gateway in front of it, the proof that both work, and
-// how to connect. This file is the story; what it tells of is in the demo_* files.
+// how to connect. This file is the story; what it tells of is in demo/.
 #include "base/log.hpp"
 #include "cli/commands.hpp"
-#include "cli/demo_failure.hpp"
-#include "cli/demo_guide.hpp"
-#include "cli/demo_mariadb.hpp"
+#include "cli/demo/failure.hpp"
+#include "cli/demo/guide.hpp"
+#include "cli/demo/mariadb.hpp"
 #include "cli/say.hpp"
 #include "pki/files.hpp"
 

@@ -1,4 +1,4 @@
-#include "cli/child_stop.hpp"
+#include "cli/demo/stop_signal.hpp"
 
 #include <array>
 #include <cerrno>

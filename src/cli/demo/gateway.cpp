@@ -1,6 +1,6 @@
-#include "cli/demo_gateway.hpp"
+#include "cli/demo/gateway.hpp"
 
-#include "cli/demo_failure.hpp"
+#include "cli/demo/failure.hpp"
 #include "config/load.hpp"
 
 #include <utility>

@@ -2,8 +2,8 @@
 // and in those that must not, and what it found is compared with what the database saw.
 #pragma once
 
-#include "cli/child.hpp"
-#include "cli/demo_pki.hpp"
+#include "cli/demo/child.hpp"
+#include "cli/demo/pki.hpp"
 
 #include <cstdint>
 

@@ -1,7 +1,7 @@
-#include "cli/demo_pki.hpp"
+#include "cli/demo/pki.hpp"
 
-#include "cli/demo_failure.hpp"
-#include "cli/demo_gateway.hpp"
+#include "cli/demo/failure.hpp"
+#include "cli/demo/gateway.hpp"
 #include "gateway/world.hpp"
 #include "pki/authority.hpp"
 #include "pki/auto_tls.hpp"

@@ -1,4 +1,4 @@
-#include "cli/demo_mariadb.hpp"
+#include "cli/demo/mariadb.hpp"
 
 #include <cstdlib>
 #include <pwd.h>

@@ -2,7 +2,7 @@
 // an authority for clients with one certificate of it, as an operator would bring them.
 #pragma once
 
-#include "cli/demo_place.hpp"
+#include "cli/demo/place.hpp"
 #include "pki/pair.hpp"
 
 namespace sallyport::cli {

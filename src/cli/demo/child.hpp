@@ -3,7 +3,7 @@
 // and ends with its owner.
 #pragma once
 
-#include "cli/child_stop.hpp"
+#include "cli/demo/stop_signal.hpp"
 
 #include <filesystem>
 #include <string>

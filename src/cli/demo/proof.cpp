@@ -1,7 +1,7 @@
-#include "cli/demo_proof.hpp"
+#include "cli/demo/proof.hpp"
 
-#include "cli/demo_failure.hpp"
-#include "cli/demo_mariadb.hpp"
+#include "cli/demo/failure.hpp"
+#include "cli/demo/mariadb.hpp"
 #include "cli/say.hpp"
 
 #include <sstream>

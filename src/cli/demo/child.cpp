@@ -1,4 +1,4 @@
-#include "cli/child.hpp"
+#include "cli/demo/child.hpp"
 
 #include <cerrno>
 #include <csignal>

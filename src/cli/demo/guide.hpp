@@ -1,8 +1,8 @@
 // How to connect to the demo, as lines to paste.
 #pragma once
 
-#include "cli/demo_gateway.hpp"
-#include "cli/demo_proof.hpp"
+#include "cli/demo/gateway.hpp"
+#include "cli/demo/proof.hpp"
 
 namespace sallyport::cli {
 

@@ -1,7 +1,7 @@
 // The gateway inside the demo: the same that `sallyport serve` runs, on a thread of its own.
 #pragma once
 
-#include "cli/demo_pki.hpp"
+#include "cli/demo/pki.hpp"
 #include "gateway/server.hpp"
 
 #include <thread>

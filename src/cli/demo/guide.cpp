@@ -1,6 +1,6 @@
-#include "cli/demo_guide.hpp"
+#include "cli/demo/guide.hpp"
 
-#include "cli/demo_mariadb.hpp"
+#include "cli/demo/mariadb.hpp"
 #include "cli/say.hpp"
 
 #include <string_view>

@@ -1,6 +1,6 @@
-#include "cli/demo_place.hpp"
+#include "cli/demo/place.hpp"
 
-#include "cli/demo_failure.hpp"
+#include "cli/demo/failure.hpp"
 #include "pki/files.hpp"
 
 #include <algorithm>

@@ -2,9 +2,9 @@
 // option files, and nothing shared with a MariaDB that this machine may run already.
 #pragma once
 
-#include "cli/child.hpp"
-#include "cli/demo_failure.hpp"
-#include "cli/demo_pki.hpp"
+#include "cli/demo/child.hpp"
+#include "cli/demo/failure.hpp"
+#include "cli/demo/pki.hpp"
 
 #include <optional>
 
