@@ -162,6 +162,8 @@ bool Relay::flush(Direction& direction) {
 /// goodbye.
 void Relay::finish(Direction& direction) {
     note(direction.reading, direction.ended);
+    bool const is_unanswered = direction.reading == Leg::back && direction.bytes == 0;
+    if (is_unanswered && !in_.finished) events_.on_unanswered();
     direction.to.finish(direction.ended == Errc::peer_closed);
     direction.finished = true;
     start_linger();

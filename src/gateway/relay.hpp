@@ -25,6 +25,8 @@ class RelayEvents {
  public:
     /// The database accepted the login.
     virtual void on_login() = 0;
+    /// The database left without a word about the login; the client can still be told so.
+    virtual void on_unanswered() = 0;
     /// The client asks to become another user; an error ends the session before the database hears
     /// of it.
     virtual Result<void> on_change_user(std::string user) = 0;

@@ -160,8 +160,13 @@ tls::Task<> Session::relay() {
                    mysql::LoginWatch(front_.next_sequence(), back_.next_sequence()),
                    mysql::CommandWatch(is_compressed, std::move(translate), has_attributes),
                    static_cast<RelayEvents&>(*this));
+    answer_sequence_ = front_.next_sequence();
     front_.forget_opening();
     record_.ending = co_await relay_->run();
+    remember_relay();
+}
+
+void Session::remember_relay() {
     record_.bytes_in = relay_->bytes_in();
     record_.bytes_out = relay_->bytes_out();
     if (auto const& error = relay_->login_error())
@@ -169,6 +174,11 @@ tls::Task<> Session::relay() {
     else
         record_.detail = record_.ending.leg == Leg::front ? front_.stream().tls_error()
                                                           : back_.stream().tls_error();
+    // In TLS 1.3 a server judges the client's certificate when the client thinks it is done.
+    bool const is_judged = record_.ending.leg == Leg::back && record_.ending.stage == Stage::auth &&
+                           record_.ending.reason == Errc::tls_failed;
+    if (is_judged && !record_.client_subject.empty())
+        record_.detail += " (does the database trust what `sallyport mirror-ca` prints?)";
 }
 
 void Session::remember_front() {
@@ -197,19 +207,25 @@ void Session::on_login() {
     login_clock_.reset();
 }
 
+void Session::on_unanswered() {
+    tell({Leg::back, Stage::auth, Errc::backend_down}, answer_sequence_);
+}
+
+/// As much as the socket takes at once, which is all of it unless the client has stopped reading.
+void Session::tell(Ending const& ending, std::uint8_t sequence) {
+    auto const told =
+        refusal_for(ending, door_->settings.backend, record_.user, front_.client().host(), true);
+    if (!told) return;
+    auto const packet = mysql::make_packet(sequence, mysql::write_error(*told));
+    static_cast<void>(front_.stream().try_write(packet));
+}
+
 Result<void> Session::on_change_user(std::string user) {
     record_.user = std::move(user);
     auto const judged = judge_account(record_.user);
     if (judged) return judged;
     constexpr std::uint8_t answer_to_command = 1;
-    auto const told =
-        refusal_for({Leg::front, Stage::relay, Errc::account_refused}, door_->settings.backend,
-                    record_.user, front_.client().host(), true);
-    // As much as the socket takes at once, which is all of it unless the client has stopped
-    // reading.
-    if (told)
-        static_cast<void>(front_.stream().try_write(
-            mysql::make_packet(answer_to_command, mysql::write_error(*told))));
+    tell({Leg::front, Stage::relay, Errc::account_refused}, answer_to_command);
     return judged;
 }
 

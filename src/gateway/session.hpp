@@ -55,9 +55,12 @@ class Session final : private RelayEvents {
     bool has_account_rules() const;
     Result<void> judge_account(std::string const& user) const;
     void remember_front();
+    void remember_relay();
+    void tell(Ending const& ending, std::uint8_t sequence);
     void hang_up();
 
     void on_login() override;
+    void on_unanswered() override;
     Result<void> on_change_user(std::string user) override;
     void on_reload() override;
 
@@ -69,7 +72,8 @@ class Session final : private RelayEvents {
     BackLeg back_;
     std::optional<Deadline> login_clock_;
     std::optional<Relay> relay_;
-    Leg active_ = Leg::front;  ///< the leg whose step is under way
+    std::uint8_t answer_sequence_ = 0;  ///< of the packet that answers the client's login
+    Leg active_ = Leg::front;           ///< the leg whose step is under way
     bool is_one_too_many_;
     bool is_cut_ = false;
 };

@@ -187,6 +187,8 @@ def test_a_database_that(faulty, pki, fault, mode):
     before_the_login_went_out = record["stage"] in ("dial", "route", "opening", "handshake")
     if before_the_login_went_out:
         assert told and told.code == 1105, f"the client was told: {told}"
+    if fault in ("closes after the login", "closes after the handshake"):
+        assert told and told.code == 1105, "no answer to the login is an error, not just an end"
     break_it(None)
     with wire.connect(gateway.port, "app", tls=pki.context()) as client:
         assert client.command(wire.COM_PING) == wire.OK_PACKET, "and all is well again"

@@ -97,6 +97,20 @@ TEST_F(PlainRelay, EndsWhereTheDatabaseLeavesBeforeItHasDecided) {
     expect_ending(Leg::back, Stage::auth, Errc::peer_closed);
 }
 
+TEST_F(PlainRelay, TellsOfADatabaseThatLeavesWithoutAnAnswer) {
+    start();
+    database_.close();
+    client_.receive_to_end(loop_);
+    EXPECT_EQ(events_.unanswered, 1);
+}
+
+TEST_F(PlainRelay, TellsOfNoAnswerOnlyWhereThereWasNone) {
+    start_logged_in();
+    database_.close();
+    client_.receive_to_end(loop_);
+    EXPECT_EQ(events_.unanswered, 0);
+}
+
 TEST_F(PlainRelay, DropsHalfAKillWhereItsClientLeaves) {
     start_logged_in({.translate = [](std::uint32_t) { return std::optional(42U); }});
     auto const kill = query("KILL QUERY 1073741825");

@@ -39,6 +39,7 @@ inline Buffer large_query(std::size_t size) {
 
 struct Events final : RelayEvents {
     void on_login() override { ++logins; }
+    void on_unanswered() override { ++unanswered; }
     Result<void> on_change_user(std::string user) override {
         users.push_back(std::move(user));
         if (refuses_users) return Errc::account_refused;
@@ -47,6 +48,7 @@ struct Events final : RelayEvents {
     void on_reload() override { ++reloads; }
 
     int logins = 0;
+    int unanswered = 0;
     int reloads = 0;
     bool refuses_users = false;
     std::vector<std::string> users;
