@@ -1,9 +1,9 @@
 #include "gateway/health.hpp"
 
+#include "base/log.hpp"
 #include "tls/wakeup.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
 #include <utility>
@@ -42,8 +42,17 @@ void Health::wait() {
 void Health::check_due() {
     for (auto const& target : world_->targets())
         for (std::size_t i = 0; i < target->settings.addresses.size(); ++i)
-            if (is_due(*target, i) && under_way_.insert({target->backend.get(), i}).second)
-                boost::asio::co_spawn(poller_.context(), check(target, i), boost::asio::detached);
+            if (is_due(*target, i)) start_check(target, i);
+}
+
+void Health::start_check(TargetPtr const& target, std::size_t index) {
+    std::pair const address(target->backend.get(), index);
+    if (!under_way_.insert(address).second) return;
+    auto finished = [this, address](std::exception_ptr const& error) {
+        under_way_.erase(address);
+        if (error) log::error("health check failed", {{"backend", address.first->name()}});
+    };
+    boost::asio::co_spawn(poller_.context(), check(target, index), std::move(finished));
 }
 
 bool Health::is_due(Target const& target, std::size_t index) const {
@@ -72,7 +81,6 @@ tls::Task<> Health::check(TargetPtr target, std::size_t index) {
         if (is_up) break;
     }
     if (!is_up && !is_stopped_) target->backend->failed(index, why);
-    under_way_.erase({target->backend.get(), index});
 }
 
 tls::Task<Result<void>> Health::probe(Target const& target, std::size_t index,

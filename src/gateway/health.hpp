@@ -37,6 +37,7 @@ class Health {
 
     void wait();
     void check_due();
+    void start_check(TargetPtr const& target, std::size_t index);
     bool is_due(Target const& target, std::size_t index) const;
     static bool needs_scan(Target const& target, std::size_t index);
     tls::Task<> check(TargetPtr target, std::size_t index);

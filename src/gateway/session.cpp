@@ -43,7 +43,6 @@ tls::Task<> Session::run() {
         co_await relay();
     else
         co_await turn_away(opened.error());
-    write_log(record_);
 }
 
 tls::Task<Result<void>> Session::open() {
@@ -175,8 +174,11 @@ void Session::remember_relay() {
         record_.detail = record_.ending.leg == Leg::front ? front_.stream().tls_error()
                                                           : back_.stream().tls_error();
     // In TLS 1.3 a server judges the client's certificate when the client thinks it is done.
-    bool const is_judged = record_.ending.leg == Leg::back && record_.ending.stage == Stage::auth &&
-                           record_.ending.reason == Errc::tls_failed;
+    // Its alert may be lost, where it closes with our login unread.
+    bool const is_judged =
+        record_.ending.leg == Leg::back && record_.ending.stage == Stage::auth &&
+        record_.bytes_out == 0 &&
+        (record_.ending.reason == Errc::tls_failed || record_.ending.reason == Errc::peer_vanished);
     if (is_judged && !record_.client_subject.empty())
         record_.detail += " (does the database trust what `sallyport mirror-ca` prints?)";
 }

@@ -37,8 +37,10 @@ class Session final : private RelayEvents {
     Session(Surroundings const& surroundings, Arrival const& arrival);
     ~Session();
 
-    /// From the greeting to the log line. Throws nothing but what is a bug.
+    /// From the greeting to the end. Throws nothing but what is a bug.
     tls::Task<> run();
+    /// What the log is to say of it; complete when run() is over.
+    SessionRecord const& record() const { return record_; }
     /// Ends the session from outside: the gateway is stopping.
     void cut();
 

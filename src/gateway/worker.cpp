@@ -43,8 +43,7 @@ void Worker::start(Arrival const& arrival) {
     try {
         place = live_.insert(live_.end(), std::make_unique<Session>(surroundings_, arrival));
     } catch (std::exception const& error) {
-        // The session owns the descriptor from its first member on; what failed came later, or
-        // was the poller's registration, which closes it.
+        // The descriptor is closed by then: the session's socket took it over.
         log::error("session could not start", {{"reason", error.what()}});
         sessions_.fetch_sub(1, std::memory_order_relaxed);
         return;
@@ -52,8 +51,11 @@ void Worker::start(Arrival const& arrival) {
     auto finished = [this, place](std::exception_ptr const& error) {
         // One session's bug must not take the others down.
         if (error) log::error("session failed", {{"reason", message_of(error)}});
+        auto const record = (*place)->record();
         live_.erase(place);
         sessions_.fetch_sub(1, std::memory_order_relaxed);
+        // Last: who reads that a session has ended may count on its place.
+        write_log(record);
     };
     boost::asio::co_spawn(context_, (*place)->run(), std::move(finished));
 }

@@ -20,7 +20,13 @@ Socket::Socket(Poller& poller, int descriptor)
     int const on = 1;
     // Fails on Unix sockets, which have no such delay.
     setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    poller_.add(descriptor_, *this);
+    try {
+        poller_.add(descriptor_, *this);
+    } catch (...) {
+        // Taken over is taken over: there is no destructor yet that would close it.
+        ::close(descriptor_);
+        throw;
+    }
 }
 
 Socket::~Socket() {

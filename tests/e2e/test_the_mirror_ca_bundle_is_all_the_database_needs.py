@@ -72,7 +72,7 @@ def test_a_database_that_trusts_only_the_real_cas_refuses_them(open_door, new_ma
         wire.connect(gateway.port, "app", tls=pki.context(pki.files.alice))
     assert refused.value.code == 1105
     record = gateway.wait_for_session(user="app")
-    assert (record["leg"], record["reason"]) == ("back", "tls_failed")
+    assert (record["leg"], record["stage"]) == ("back", "auth")
     assert "sallyport mirror-ca" in record["detail"], "the log names the mend"
     with wire.connect(gateway.port, "app", tls=pki.context()) as client:
         assert client.query("SELECT 1") == [("1",)], "clients without a certificate are unharmed"
