@@ -34,6 +34,7 @@ tls::Task<Result<void>> BackLeg::dial(Backend::Candidate const& candidate, Front
         if (!outcome && clock.expired()) detail_ = "no answer in time";
         if (given_up_ || (!outcome && outcome.error() != Errc::backend_refused)) continue;
         candidate_ = candidate;
+        if (outcome) detail_.clear();
         if (outcome) target_.backend->learned(candidate.index, greeting_);
         break;
     }
@@ -101,7 +102,10 @@ tls::Task<Result<void>> BackLeg::log_in(FrontLeg const& front, mysql::Login cons
         asked = co_await drive(dialogue, *stream_);
     }
     stage_ = Stage::auth;
-    if (!asked) co_return asked.error();
+    if (!asked) {
+        detail_ = stream_->tls_error();
+        co_return asked.error();
+    }
     next_sequence_ = dialogue.next_sequence();
     co_return Result<void>();
 }

@@ -43,6 +43,7 @@ tls::Task<> Session::run() {
         co_await relay();
     else
         co_await turn_away(opened.error());
+    add_hint();
 }
 
 tls::Task<Result<void>> Session::open() {
@@ -173,13 +174,18 @@ void Session::remember_relay() {
     else
         record_.detail = record_.ending.leg == Leg::front ? front_.stream().tls_error()
                                                           : back_.stream().tls_error();
-    // In TLS 1.3 a server judges the client's certificate when the client thinks it is done.
-    // Its alert may be lost, where it closes with our login unread.
-    bool const is_judged =
-        record_.ending.leg == Leg::back && record_.ending.stage == Stage::auth &&
-        record_.bytes_out == 0 &&
-        (record_.ending.reason == Errc::tls_failed || record_.ending.reason == Errc::peer_vanished);
-    if (is_judged && !record_.client_subject.empty())
+}
+
+/// The likeliest reason why a mirrored certificate is refused. In TLS 1.3 a server judges it when
+/// the client thinks that it is done, and its alert may be lost where it closes with our login
+/// unread.
+void Session::add_hint() {
+    auto const& ending = record_.ending;
+    bool const is_refusal =
+        ending.reason == Errc::tls_failed || ending.reason == Errc::peer_vanished;
+    bool const is_unanswered =
+        ending.leg == Leg::back && ending.stage == Stage::auth && record_.bytes_out == 0;
+    if (is_refusal && is_unanswered && !record_.client_subject.empty())
         record_.detail += " (does the database trust what `sallyport mirror-ca` prints?)";
 }
 

@@ -58,6 +58,7 @@ class Session final : private RelayEvents {
     Result<void> judge_account(std::string const& user) const;
     void remember_front();
     void remember_relay();
+    void add_hint();
     void tell(Ending const& ending, std::uint8_t sequence);
     void hang_up();
 
