@@ -75,8 +75,12 @@ tls::Task<Result<void>> Session::open_with_own_greeting() {
     if (!dialled) co_return dialled;
     auto const login = mysql::login_for(front_.login(), back_.greeting());
     if (!login) co_return login.error();
-    surroundings_.ids.add(record_.connection_id, back_.address(), back_.greeting().connection_id);
-    co_return co_await back_.log_in(front_, *login);
+    auto const sent = co_await back_.log_in(front_, *login);
+    // Not before: a cipher that the backend refuses is tried again on a connection with another id.
+    if (sent)
+        surroundings_.ids.add(record_.connection_id, back_.address(),
+                              back_.greeting().connection_id);
+    co_return sent;
 }
 
 /// Right after a start or reload, the backend's first health check may still be under way.

@@ -43,6 +43,10 @@ def test_prefer_takes_another_where_both_cannot(open_door, narrow, pki):
     with wire.connect(gateway.port, "app", tls=other) as client:
         assert ssl_status(client) == {"Ssl_version": "TLSv1.2",
                                       "Ssl_cipher": "ECDHE-RSA-AES128-GCM-SHA256"}
+        # The login that counted was the second one, on another connection: a KILL must know it.
+        with pytest.raises(wire.ServerError) as killed:
+            client.query(f"KILL QUERY {client.greeting.connection_id}")
+        assert killed.value.code == 1317, "our own query was interrupted, by our own id"
 
 
 def test_off_makes_a_plain_client_a_tls_session(open_door, mariadb):
