@@ -87,16 +87,12 @@ tls::Version oldest_version(std::vector<config::Listener> const& listeners,
     return oldest;
 }
 
-/// What auto-tls's one certificate must be valid for, beside the host's own names: every listener's
-/// address that is not a wildcard.
+/// What auto-tls's one certificate must be valid for, beside the host's own names: every address
+/// that it is served on. Those that nobody can dial are passed over there.
 std::vector<std::string> auto_tls_names(std::vector<config::Listener> const& listeners) {
     std::vector<std::string> names;
-    for (auto const& listener : listeners) {
-        auto const& host = listener.address.host;
-        bool const is_wildcard = host == "0.0.0.0" || host == "::";
-        if (listener.tls.ssl_cert.empty() && !listener.address.is_unix() && !is_wildcard)
-            names.push_back(host);
-    }
+    for (auto const& listener : listeners)
+        if (listener.tls.ssl_cert.empty()) names.push_back(listener.address.host);
     return names;
 }
 
