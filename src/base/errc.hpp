@@ -2,7 +2,7 @@
 // failure: on which leg, at which stage.
 //
 // What a peer, an operator or the network can cause is a Result<T>; exceptions are for start-up and
-// bugs. What the client is told about a code is decided in gateway/refusal, nowhere else.
+// bugs. What the client is told about a code is decided in gateway/*/refusal, nowhere else.
 #pragma once
 
 #include <boost/system/error_code.hpp>
@@ -38,6 +38,7 @@ enum class Errc {
     peer_closed = 1,  ///< the peer finished cleanly (close_notify, or FIN on a plain leg)
     client_quit,      ///< the client said COM_QUIT before it left
     draining,         ///< the gateway is stopping and the session had to go
+    cancel_request,   ///< the connection only carried a CancelRequest, which was looked at
 
     // The network.
     would_block,    ///< nothing to read, or no room to write, right now; never ends a session
@@ -49,24 +50,28 @@ enum class Errc {
     // What the peer sent.
     malformed,             ///< the bytes do not follow the protocol
     too_large,             ///< a message before login is over its limit
-    old_protocol,          ///< the client cannot speak protocol 4.1 (MySQL before 4.1)
+    old_protocol,          ///< MySQL before 4.1, or PostgreSQL's protocol other than 3
     capabilities_changed,  ///< the login announces other capabilities than its SSLRequest did
     unexpected_packet,     ///< well-formed, but not at this point of the dialogue
 
     // TLS.
-    tls_failed,             ///< the handshake failed; the log has OpenSSL's reason
-    tls_no_agreement,       ///< the two sides have no TLS version or cipher in common
-    tls_required,           ///< plain text where require-secure-transport is on
-    certificate_required,   ///< the client showed no certificate where one is required
-    certificate_untrusted,  ///< the peer's certificate does not verify
-    tls_unsupported,        ///< the backend offers no TLS and ssl-mode wants it
-    tls_not_mirrored,       ///< mirror = "strict" and the backend refused version or cipher
+    tls_failed,               ///< the handshake failed; the log has OpenSSL's reason
+    tls_no_agreement,         ///< the two sides have no TLS version or cipher in common
+    tls_required,             ///< plain text where require-secure-transport is on
+    certificate_required,     ///< the client showed no certificate where one is required
+    certificate_untrusted,    ///< the peer's certificate does not verify
+    tls_unsupported,          ///< the backend offers no TLS and ssl-mode wants it
+    tls_not_mirrored,         ///< mirror = "strict" and the backend refused version or cipher
+    no_application_protocol,  ///< direct TLS without ALPN "postgresql" (on either leg)
 
     // Policy.
     too_many_sessions,     ///< max-connections is reached
     account_refused,       ///< an account rule of ours is not met (mirror = "off")
     backend_refused,       ///< the backend answered the connect, or the login, with an error
     backend_incompatible,  ///< this backend lacks a capability that the greeting announced
+    binding_not_relayed,  ///< the client binds SCRAM to our certificate, which is not the backend's
+    binding_wrong,        ///< the client's channel binding is not to our certificate
+    verifier_unavailable,  ///< the SCRAM verifiers could not be asked for
     backend_unknown,       ///< no address of the backend was ever reached: nothing to greet with
 
     // Operators' files.

@@ -6,7 +6,7 @@ using namespace sallyport;
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
     mysql::BackGreeting dialogue;
-    if (fuzz::drive(dialogue, fuzz::input(data, size)) != wire::Ask::done) return 0;
+    if (fuzz::drive(dialogue, fuzz::input(data, size)).ask != wire::Ask::done) return 0;
     bool const greeted = (dialogue.greeting().capabilities & mysql::capability::protocol_41) != 0;
     fuzz::require(greeted != dialogue.error().has_value());
     return 0;

@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     if ((data[0] & 4U) != 0) greeting.capabilities &= ~mysql::capability::plugin_auth_lenenc;
 
     mysql::FrontOpening dialogue(greeting);
-    if (fuzz::drive(dialogue, fuzz::input(data, size).subspan(1)) != wire::Ask::done) return 0;
+    if (fuzz::drive(dialogue, fuzz::input(data, size).subspan(1)).ask != wire::Ask::done) return 0;
     auto const& head = dialogue.login().head;
     fuzz::require((head.capabilities & ~greeting.capabilities) == 0);
     fuzz::require((head.extended & ~greeting.extended) == 0);

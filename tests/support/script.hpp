@@ -12,6 +12,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string>
@@ -46,6 +47,13 @@ class Script {
     Script& expect_write(Buffer bytes) { return add(wire::Ask::write, std::move(bytes)); }
     /// The dialogue reads all of these bytes, in as many reads as it likes, and none beyond them.
     Script& give(Buffer bytes) { return add(wire::Ask::read, std::move(bytes)); }
+    /// The dialogue peeks at this byte and leaves it. Only for one that is not given next: giving
+    /// answers peeks by itself.
+    Script& expect_peek(std::byte next) { return add(wire::Ask::peek, {next}); }
+    /// The dialogue glances at what waits: nothing.
+    Script& expect_glance() { return add(wire::Ask::glance, {}); }
+    /// The dialogue glances at what waits: something that begins so.
+    Script& expect_glance(std::byte waiting) { return add(wire::Ask::glance, {waiting}); }
     Script& expect_start_tls() { return add(wire::Ask::start_tls, {}); }
     Script& expect_done() { return add(wire::Ask::done, {}); }
     Script& expect_fail(Errc why) {
@@ -65,7 +73,8 @@ class Script {
     }
 
     /// `make` gives a fresh dialogue. Whatever the peer does, the dialogue neither crashes nor goes
-    /// on for ever, and input that falls short of what was asked for is a failure.
+    /// on for ever; input that falls short of what was asked for is a failure, and so are bytes
+    /// that wait where it glances.
     template <class Make>
     void replay_with_faults(Make make) const {
         auto const input = all_input();
@@ -73,8 +82,13 @@ class Script {
             SCOPED_TRACE("the peer's bytes end after " + std::to_string(end));
             auto dialogue = make();
             auto const stopped = drive(dialogue, Bytes(input).first(end));
-            ASSERT_EQ(stopped.step.ask, wire::Ask::read);
+            ASSERT_TRUE(takes_input(stopped.step.ask));
             ASSERT_EQ(dialogue.resume(copy(stopped.rest)).ask, wire::Ask::fail);
+        }
+        for (std::size_t glance = 1; glance <= count(wire::Ask::glance); ++glance) {
+            SCOPED_TRACE("something waits at glance " + std::to_string(glance));
+            auto dialogue = make();
+            ASSERT_EQ(drive(dialogue, input, glance).step.ask, wire::Ask::fail);
         }
         constexpr std::array garblings{std::byte{0xff}, std::byte{0x80}, std::byte{0x01}};
         for (std::size_t at = 0; at < input.size(); ++at) {
@@ -107,56 +121,82 @@ class Script {
     // any span that is kept too long.
     static Buffer copy(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
 
+    static bool takes_input(wire::Ask ask) {
+        return ask == wire::Ask::read || ask == wire::Ask::peek;
+    }
+
     template <class Dialogue>
     void play(Line const& line, Dialogue& dialogue, wire::Step& step) {
-        if (line.ask != wire::Ask::read) {
-            ASSERT_EQ(step.ask, line.ask) << describe(step.why);
-            if (step.ask == wire::Ask::write) {
-                ASSERT_EQ(copy(step.bytes), line.bytes);
-            }
-            if (step.ask == wire::Ask::fail) {
-                ASSERT_EQ(step.why, why_) << describe(step.why);
-            }
-            if (step.ask == wire::Ask::write || step.ask == wire::Ask::start_tls)
-                step = dialogue.resume({});
+        if (line.ask == wire::Ask::read) {
+            give(line.bytes, dialogue, step);
             return;
         }
-        for (Bytes rest = line.bytes; !rest.empty(); rest = rest.subspan(step_size_)) {
-            ASSERT_EQ(step.ask, wire::Ask::read) << describe(step.why);
+        ASSERT_EQ(step.ask, line.ask) << describe(step.why);
+        if (step.ask == wire::Ask::fail) {
+            ASSERT_EQ(step.why, why_) << describe(step.why);
+        }
+        if (step.ask == wire::Ask::fail || step.ask == wire::Ask::done) return;
+        if (step.ask == wire::Ask::write) {
+            ASSERT_EQ(copy(step.bytes), line.bytes);
+        }
+        bool const is_answered = step.ask == wire::Ask::peek || step.ask == wire::Ask::glance;
+        step = dialogue.resume(is_answered ? copy(line.bytes) : Buffer());
+    }
+
+    template <class Dialogue>
+    void give(Bytes rest, Dialogue& dialogue, wire::Step& step) {
+        while (!rest.empty()) {
+            ASSERT_TRUE(takes_input(step.ask)) << describe(step.why);
             ASSERT_GT(step.size, 0U);
             ASSERT_LE(step.size, rest.size()) << "reads beyond what is given";
-            step_size_ = step.size;
-            step = dialogue.resume(copy(rest.first(step_size_)));
+            auto const size = step.size;
+            bool const is_taken = step.ask == wire::Ask::read;
+            step = dialogue.resume(copy(rest.first(size)));
+            if (is_taken) rest = rest.subspan(size);
         }
     }
 
-    /// Answers every step until the dialogue ends or wants more than is left.
+    /// Answers every step until the dialogue ends or wants more than is left. Nothing waits at its
+    /// glances but at the one with this number, the first being 1.
     template <class Dialogue>
-    static Stop drive(Dialogue& dialogue, Bytes input) {
+    static Stop drive(Dialogue& dialogue, Bytes input, std::size_t waits_at_glance = 0) {
         auto step = dialogue.resume({});
+        std::size_t glances = 0;
+        bool is_peeked = false;
         // No opening takes more steps than this, so one that does would never end.
         constexpr int most_steps = 100;
         for (int i = 0; i < most_steps; ++i) {
             bool const ended = step.ask == wire::Ask::done || step.ask == wire::Ask::fail;
-            bool const starved = step.ask == wire::Ask::read && step.size > input.size();
+            bool const starved = takes_input(step.ask) && step.size > input.size();
             if (ended || starved) return {step, input};
-            auto const size = step.ask == wire::Ask::read ? step.size : 0;
-            step = dialogue.resume(copy(input.first(size)));
+            auto size = takes_input(step.ask) ? step.size : 0;
+            bool const waits = step.ask == wire::Ask::glance && ++glances == waits_at_glance;
+            auto const asked = step.ask;
+            step = dialogue.resume(waits ? Buffer{std::byte{0}} : copy(input.first(size)));
+            // What was peeked at and then not read is the first byte of TLS.
+            if (asked == wire::Ask::peek) size = 0;
+            if (asked == wire::Ask::start_tls && is_peeked) size = 1;
+            is_peeked = asked == wire::Ask::peek;
             input = input.subspan(size);
         }
         ADD_FAILURE() << "the dialogue does not end";
         return {step, input};
     }
 
+    /// What a peer sends through the whole script, and what it begins TLS with where that is seen.
     Buffer all_input() const {
         Buffer input;
         for (auto const& line : lines_)
-            if (line.ask == wire::Ask::read) input = std::move(input) + line.bytes;
+            if (takes_input(line.ask)) input = std::move(input) + line.bytes;
         return input;
     }
 
+    std::size_t count(wire::Ask ask) const {
+        return static_cast<std::size_t>(std::count_if(
+            lines_.begin(), lines_.end(), [&](Line const& line) { return line.ask == ask; }));
+    }
+
     std::vector<Line> lines_;
-    std::size_t step_size_ = 0;
     Errc why_{};
 };
 
