@@ -21,7 +21,7 @@ ARROWS = {
     "wire": ["base"],
     "tls": ["base"],
     "pki": ["base", "tls"],
-    "identity": ["base", "tls", "pki"],
+    "identity": ["base", "wire", "tls", "pki"],
     "config": ["base"],
     "gateway": ["base", "wire", "tls", "pki", "identity", "config"],
 }
@@ -32,7 +32,10 @@ for later in ["probe", "fleet", "console", "cli"]:
 DOORS = [
     (r"(spdlog|fmt)/", ["base"]),
     (r"openssl/(ssl|ssl2|ssl3|tls1|dtls1)\.h$", ["tls"]),
+    # SCRAM's HMAC, PBKDF2, base64, randomness and wiping: no certificate, no TLS.
+    (r"openssl/(evp|hmac|rand|crypto)\.h$", ["tls", "pki", "identity"]),
     (r"openssl/", ["tls", "pki"]),
+    (r"stringprep\.h$", ["identity"]),
     (r"sqlite3\.h$", ["pki"]),
     (r"toml\+\+/", ["config"]),
     (r"CLI/", ["cli"]),
@@ -126,6 +129,7 @@ EXAMPLES = [
     ("tls/a.cpp", '#include "wire/b.hpp"\n', ["1: tls may not include wire"]),
     ("pki/a.cpp", '#include "identity/b.hpp"\n', ["1: pki may not include identity"]),
     ("identity/a.cpp", '#include "config/b.hpp"\n', ["1: identity may not include config"]),
+    ("identity/a.cpp", '#include "wire/b.hpp"\n#include "tls/b.hpp"\n#include "pki/b.hpp"\n', []),
     ("config/a.cpp", '#include "tls/b.hpp"\n', ["1: config may not include tls"]),
     ("gateway/a.cpp", '#include "cli/b.hpp"\n', ["1: gateway may not include cli"]),
     ("gateway/a.cpp", '#include "probe/b.hpp"\n', ["1: gateway may not include probe"]),
@@ -142,6 +146,13 @@ EXAMPLES = [
     ("pki/a.cpp", "#include <openssl/ssl.h>\n", ["1: <openssl/ssl.h> is for tls"]),
     ("gateway/a.cpp", "#include <openssl/x509.h>\n", ["1: <openssl/x509.h> is for tls and pki"]),
     ("wire/a.cpp", "#include <openssl/evp.h>\n", ["1: <openssl/evp.h> is for tls and pki"]),
+    ("gateway/a.cpp", "#include <openssl/rand.h>\n", ["1: <openssl/rand.h> is for tls and pki"]),
+    ("identity/a.cpp", "".join(f"#include <openssl/{h}.h>\n" for h in
+                               ["evp", "hmac", "rand", "crypto"]), []),
+    ("identity/a.cpp", "#include <openssl/ssl.h>\n", ["1: <openssl/ssl.h> is for tls"]),
+    ("identity/a.cpp", "#include <openssl/x509.h>\n", ["1: <openssl/x509.h> is for tls and pki"]),
+    ("identity/a.cpp", "#include <stringprep.h>\n", []),
+    ("pki/a.cpp", "#include <stringprep.h>\n", ["1: <stringprep.h> is for identity"]),
     ("pki/a.cpp", "#include <openssl/x509v3.h>\n#include <sqlite3.h>\n", []),
     ("tls/a.cpp", "#include <openssl/ssl.h>\n#include <boost/asio/ip/tcp.hpp>\n", []),
     ("cli/a.cpp", "#include <sqlite3.h>\n", ["1: <sqlite3.h> is for pki"]),

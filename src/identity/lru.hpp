@@ -49,6 +49,14 @@ class Lru {
         return oldest;
     }
 
+    /// A key that is not there is no error.
+    void erase(std::string const& key) {
+        auto const found = index_.find(key);
+        if (found == index_.end()) return;
+        items_.erase(found->second);
+        index_.erase(found);
+    }
+
  private:
     std::size_t limit_;
     std::list<Item> items_;  // most recently used first

@@ -106,6 +106,21 @@ std::string Certificate::fingerprint() const {
     return hex(digest);
 }
 
+std::vector<std::byte> Certificate::end_point_binding() const {
+    ErrorQueueCleared const cleared;
+    int digest_nid = NID_undef;
+    // For RSA-PSS this is the digest of the signature's parameters.
+    if (X509_get_signature_info(get(), &digest_nid, nullptr, nullptr, nullptr) != 1) return {};
+    // RFC 5929 section 4.1.
+    if (digest_nid == NID_md5 || digest_nid == NID_sha1) digest_nid = NID_sha256;
+    EVP_MD const* const digest = EVP_get_digestbynid(digest_nid);
+    if (digest == nullptr) return {};
+    std::vector<std::byte> binding(static_cast<std::size_t>(EVP_MD_get_size(digest)));
+    must(X509_digest(get(), digest, reinterpret_cast<unsigned char*>(binding.data()), nullptr),
+         "hashing a certificate");
+    return binding;
+}
+
 std::string Certificate::spki_fingerprint() const {
     return sha256(spki(*get()));
 }

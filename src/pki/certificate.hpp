@@ -7,6 +7,7 @@
 #include "tls/handles.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -60,8 +61,12 @@ class Certificate {
     std::string subject_oneline() const;  ///< OpenSSL's: "/O=Example/CN=alice"
     std::string issuer() const;
     std::string issuer_oneline() const;
-    std::string serial() const;            ///< upper-case hex without separators
-    std::string fingerprint() const;       ///< SHA-256 of the DER form, lower-case hex
+    std::string serial() const;       ///< upper-case hex without separators
+    std::string fingerprint() const;  ///< SHA-256 of the DER form, lower-case hex
+    /// RFC 5929's tls-server-end-point: the certificate's digest by its signature's own hash, with
+    /// SHA-256 in place of MD5 and SHA-1. Empty where the signature has no hash of its own
+    /// (Ed25519).
+    std::vector<std::byte> end_point_binding() const;
     std::string_view key_type() const;     ///< OpenSSL's name: "EC", "RSA"
     std::string spki_fingerprint() const;  ///< SHA-256 of the public key info, lower-case hex
     /// SHA-256 of subject and public key info, lower-case hex: what makes two certificates of a CA,

@@ -1,5 +1,8 @@
 #include "tls/context.hpp"
 
+#include "tls/alpn.hpp"
+#include "tls/shown.hpp"
+
 #include <openssl/sha.h>
 
 #include <arpa/inet.h>
@@ -26,6 +29,9 @@ struct FrontCallbacks {
         X509* const certificate = SSL_SESSION_get0_peer(session);
         if (certificate != nullptr && context.may_resume_ && !context.may_resume_(*certificate))
             return SSL_TICKET_RETURN_IGNORE_RENEW;
+        // PostgreSQL's clients, which ALPN is for, bind their logins to what they were shown first.
+        bool const is_bound_to_another = !show_again(*ssl, *session) && !context.alpn_list_.empty();
+        if (is_bound_to_another) return SSL_TICKET_RETURN_IGNORE_RENEW;
         return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
     }
 };
@@ -80,7 +86,7 @@ void set_sessions(SSL_CTX& context, FrontSettings const& settings, TicketKeys& t
     SHA256(reinterpret_cast<unsigned char const*>(settings.trust_id.data()),
            settings.trust_id.size(), id.data());
     SSL_CTX_set_session_id_context(&context, id.data(), id.size());
-    SSL_CTX_set_session_ticket_cb(&context, nullptr, FrontCallbacks::open_ticket, nullptr);
+    SSL_CTX_set_session_ticket_cb(&context, remember_shown, FrontCallbacks::open_ticket, nullptr);
 }
 
 bool is_ip_address(std::string const& name) {
@@ -135,13 +141,18 @@ Result<std::shared_ptr<FrontContext>> FrontContext::make(FrontSettings const& se
         if (auto const used = use_identity(context, identity); !used) return used.error();
     ask_for_certificates(context, settings);
     set_sessions(context, settings, tickets);
+    if (!settings.alpn.empty()) {
+        made->alpn_list_ = alpn_list(settings.alpn);
+        serve_alpn(context, made->alpn_list_);
+    }
     return made;
 }
 
-SslPtr FrontContext::make_ssl() const {
+SslPtr FrontContext::make_ssl(bool requires_alpn) const {
     SslPtr ssl(SSL_new(context_.get()));
     if (!ssl) throw std::bad_alloc();
     SSL_set_accept_state(ssl.get());
+    if (requires_alpn) require_alpn(*ssl);
     return ssl;
 }
 
@@ -174,6 +185,7 @@ Result<SslPtr> BackContext::make_ssl(BackWish const& wish) const {
         if (!is_ip_address(wish.server_name)) ask_for_name(*ssl, wish.server_name);
         if (verify_ == VerifyPeer::chain_and_name) expect_name(*ssl, wish.server_name);
     }
+    if (!wish.alpn.empty()) offer_alpn(*ssl, wish.alpn);
     if (wish.identity) {
         auto const rest = borrow_rest(wish.identity->chain);
         SSL_use_cert_and_key(ssl.get(), wish.identity->chain.front(), wish.identity->key,

@@ -31,6 +31,11 @@ struct FrontSettings {
     std::vector<X509_CRL*> crls;    ///< not empty: every certificate of a chain is looked up
     /// Names the trust that tickets are bound to: those of another trust are not accepted.
     std::string trust_id;
+    /// The one ALPN protocol that is spoken here ("postgresql"): clients that offer others only are
+    /// refused with no_application_protocol. Where it is set, clients may bind their logins to the
+    /// certificate: a ticket is good only as long as the certificate that it began with is shown.
+    /// Empty: ALPN is not looked at.
+    std::string alpn;
     /// Says whether a ticket may resume the session of a client with this certificate; called on
     /// any worker. Where it says no, the client goes through a full handshake.
     std::function<bool(X509&)> may_resume;
@@ -41,13 +46,15 @@ class FrontContext {
     /// Errc::file_invalid or key_mismatch, with OpenSSL's words in tls::take_errors().
     static Result<std::shared_ptr<FrontContext>> make(FrontSettings const& settings,
                                                       TicketKeys& tickets);
-    /// The server side of one connection.
-    SslPtr make_ssl() const;
+    /// The server side of one connection. `requires_alpn`: a client that offers no ALPN at all is
+    /// refused, too (RFC 7301's alert, no_application_protocol).
+    SslPtr make_ssl(bool requires_alpn = false) const;
     SSL_CTX& native() const { return *context_; }
 
  private:
     FrontContext() = default;
 
+    std::string alpn_list_;  ///< as serve_alpn() takes it; before context_, which points to it
     SslCtxPtr context_;
     std::function<bool(X509&)> may_resume_;
 
@@ -65,6 +72,7 @@ struct BackSettings {
 /// What one connection of a back leg is to look like: the mirror of its front leg.
 struct BackWish {
     std::string server_name;  ///< for SNI (names only) and verification; a name or an IP address
+    std::string alpn;         ///< the one protocol to offer by ALPN; empty: none
     std::string version;      ///< as Peer::version; empty: as the policy allows
     std::string cipher;       ///< as Peer::cipher; empty: as the policy allows
     Identity const* identity = nullptr;  ///< shown when the server asks; null: none

@@ -71,6 +71,21 @@ Result<std::size_t> Socket::receive(MutableBytes into) {
     }
 }
 
+Result<std::byte> Socket::peek() {
+    std::byte next{};
+    for (;;) {
+        auto const got = ::recv(descriptor_, &next, 1, MSG_PEEK | MSG_DONTWAIT);
+        if (got > 0) return next;
+        if (got == 0) return Errc::peer_closed;
+        if (errno == EINTR) continue;
+        if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            readable_ = false;
+            return Errc::would_block;
+        }
+        return is_reset(errno) ? Errc::peer_vanished : Errc::network;
+    }
+}
+
 Result<std::size_t> Socket::send(Bytes data) {
     if (!writable_) return Errc::would_block;
     for (;;) {

@@ -37,6 +37,9 @@ class Socket final : private EdgeHandler {
     /// Errc::would_block; Errc::peer_closed at FIN; Errc::peer_vanished after a reset;
     /// Errc::network. A socket that is known to be empty is not asked again.
     Result<std::size_t> receive(MutableBytes into);
+    /// The next byte, which stays to be received. Asks the kernel even where the socket is thought
+    /// to be empty: what came since its last edge counts. Errors as receive().
+    Result<std::byte> peek();
     bool may_be_readable() const { return readable_; }
     /// Sends a part, at least one byte. Errc::would_block, peer_vanished, network.
     Result<std::size_t> send(Bytes data);

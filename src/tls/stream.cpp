@@ -38,6 +38,12 @@ bool is_no_agreement(int reason) {
     }
 }
 
+/// ALPN found no protocol in common, as we found or as an alert says.
+bool is_no_protocol(int reason) {
+    return reason == SSL_R_NO_APPLICATION_PROTOCOL ||
+           reason == SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL;
+}
+
 }  // namespace
 
 Task<Result<void>> Stream::read_exact(MutableBytes into) {
@@ -135,6 +141,7 @@ Errc Stream::failure(int returned) {
     if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED) return Errc::certificate_untrusted;
     if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) return Errc::certificate_required;
     if (is_no_agreement(reason)) return Errc::tls_no_agreement;
+    if (is_no_protocol(reason)) return Errc::no_application_protocol;
     return Errc::tls_failed;
 }
 

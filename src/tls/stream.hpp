@@ -32,8 +32,8 @@ class Stream {
     /// Sends all of `data`. Errc::peer_vanished, network.
     Task<Result<void>> write_all(Bytes data);
     /// Agrees on TLS in the role of `ssl`, which was made for this connection. Errc::tls_failed,
-    /// with the cause in tls_error(), or tls_no_agreement, certificate_untrusted,
-    /// certificate_required, peer_vanished.
+    /// with the cause in tls_error(), or tls_no_agreement,
+    /// no_application_protocol, certificate_untrusted, certificate_required, peer_vanished.
     Task<Result<void>> handshake(SslPtr ssl);
 
     /// Reads what is there, at most `into`, without waiting. Errc::would_block when nothing is;

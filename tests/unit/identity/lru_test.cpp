@@ -39,5 +39,17 @@ TEST(Lru, PeekingDoesNotCountAsAUse) {
     EXPECT_EQ(map.put("c", 3)->first, "a");
 }
 
+TEST(Lru, AnErasedKeyIsGoneAndLeavesItsPlaceToAnother) {
+    Lru<int> map(2);
+    map.put("a", 1);
+    map.put("b", 2);
+    map.erase("a");
+    map.erase("x");
+    EXPECT_EQ(map.find("a"), nullptr);
+    EXPECT_EQ(map.size(), 1U);
+    EXPECT_FALSE(map.put("c", 3));
+    EXPECT_EQ(*map.find("b"), 2);
+}
+
 }  // namespace
 }  // namespace sallyport::identity

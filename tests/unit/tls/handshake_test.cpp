@@ -42,6 +42,21 @@ TEST_F(Handshake, BothEndsAgreeOnVersionCipherAndName) {
     EXPECT_FALSE(connection_.server.peer().resumed);
 }
 
+TEST_F(Handshake, TheServerKnowsWhatItShowed) {
+    ASSERT_TRUE(connection_.shake(loop_, server_ssl(), client_ssl()));
+    auto const& shown = connection_.server.peer().shown;
+    ASSERT_NE(shown, nullptr);
+    EXPECT_EQ(pki::Certificate(share(shown.get())).fingerprint(),
+              TlsMaterial::get().server.chain.front().fingerprint());
+}
+
+TEST_F(Handshake, AClientHasShownNothingAsItWasNotAsked) {
+    Identity identity;
+    auto const wish = wish_as(TlsMaterial::get().alice, identity);
+    ASSERT_TRUE(connection_.shake(loop_, server_ssl(), client_ssl(wish)));
+    EXPECT_EQ(connection_.client.peer().shown, nullptr);
+}
+
 TEST_F(Handshake, BytesPassBothWaysAfterIt) {
     ASSERT_TRUE(connection_.shake(loop_, server_ssl(), client_ssl()));
     test::write_text(loop_, connection_.client, "question");

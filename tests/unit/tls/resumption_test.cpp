@@ -1,5 +1,6 @@
 // Session tickets: who may come back on one, and who has to prove himself again.
 #include "support/tls_ends.hpp"
+#include "tls/alpn.hpp"
 
 #include <gtest/gtest.h>
 
@@ -30,8 +31,9 @@ class Resumption : public testing::TestWithParam<int> {
         Connection connection(loop_);
         SSL* const ssl = SSL_new(client_.get());
         SSL_set_connect_state(ssl);
+        if (!alpn_.empty()) offer_alpn(*ssl, alpn_);
         if (session_) SSL_set_session(ssl, session_.get());
-        if (!connection.shake(loop_, server.make_ssl(), SslPtr(ssl)))
+        if (!connection.shake(loop_, server.make_ssl(!alpn_.empty()), SslPtr(ssl)))
             throw std::runtime_error("no handshake: " + connection.server.tls_error());
         // In TLS 1.3 the ticket comes with the first bytes.
         test::write_text(loop_, connection.server, "x");
@@ -39,9 +41,23 @@ class Resumption : public testing::TestWithParam<int> {
         session_.reset(SSL_get1_session(ssl));
         has_certificate_ = connection.server.peer().certificate != nullptr;
         chain_length_ = connection.server.peer().chain.size();
+        agreed_ = connection.server.peer().alpn;
+        shown_ = fingerprint(connection.server.peer().shown.get());
+        X509Ptr const seen(SSL_get1_peer_certificate(ssl));
+        seen_ = fingerprint(seen.get());
         // OpenSSL does not resume the session of a connection that ended without a goodbye.
         connection.client.finish(true);
         return connection.server.peer().resumed;
+    }
+
+    static std::string fingerprint(X509* certificate) {
+        if (certificate == nullptr) return "none";
+        return pki::Certificate(share(certificate)).fingerprint();
+    }
+    /// From now on the client takes nothing but an RSA certificate.
+    void want_rsa() {
+        SSL_CTX_set1_sigalgs_list(client_.get(), "RSA-PSS+SHA256:RSA+SHA256");
+        SSL_CTX_set_cipher_list(client_.get(), "ECDHE-RSA-AES128-GCM-SHA256");
     }
 
     std::shared_ptr<FrontContext> server(FrontSettings const& settings) {
@@ -52,6 +68,10 @@ class Resumption : public testing::TestWithParam<int> {
     TicketKeys tickets_;
     SslCtxPtr client_{SSL_CTX_new(TLS_client_method())};
     SslSessionPtr session_;
+    std::string alpn_;  ///< to be offered, and required; empty: neither
+    std::string agreed_;
+    std::string shown_;  ///< what the server says it showed
+    std::string seen_;   ///< what the client says it saw
     bool has_certificate_ = false;
     std::size_t chain_length_ = 0;
 };
@@ -139,6 +159,59 @@ TEST_P(Resumption, IsNotAskedOfWhoHasNoCertificate) {
     auto const context = server(settings);
     connect(*context);
     EXPECT_TRUE(connect(*context));
+}
+
+TEST_P(Resumption, WorksWithAnApplicationProtocol) {
+    alpn_ = "postgresql";
+    show(TlsMaterial::get().alice);
+    auto settings = test::asking_settings(AskClient::required);
+    settings.alpn = "postgresql";
+    auto const context = server(settings);
+    EXPECT_FALSE(connect(*context));
+    EXPECT_EQ(agreed_, "postgresql");
+    EXPECT_TRUE(connect(*context));
+    EXPECT_EQ(agreed_, "postgresql");
+    EXPECT_TRUE(has_certificate_);
+}
+
+TEST_P(Resumption, ShowsTheCertificateOfTheFirstConnectionAgain) {
+    auto settings = test::front_settings();
+    settings.identities.push_back(test::identity_of(TlsMaterial::rsa_server()));
+    for (bool const is_rsa : {false, true}) {
+        if (is_rsa) want_rsa();
+        session_.reset();
+        auto const& credential = is_rsa ? TlsMaterial::rsa_server() : TlsMaterial::get().server;
+        auto const expected = credential.chain.front().fingerprint();
+        for (bool const is_resumed : {false, true, true}) {
+            // A context of its own, in which nothing was chosen yet.
+            EXPECT_EQ(connect(*server(settings)), is_resumed);
+            EXPECT_EQ(shown_, expected) << is_rsa << is_resumed;
+            EXPECT_EQ(seen_, expected) << is_rsa << is_resumed;
+        }
+    }
+}
+
+TEST_P(Resumption, OutlivesTheServersCertificate) {
+    connect(*server(test::front_settings()));
+    auto const first = seen_;
+    auto settings = test::front_settings();
+    settings.identities = {test::identity_of(TlsMaterial::rsa_server())};
+    EXPECT_TRUE(connect(*server(settings)));
+    EXPECT_EQ(seen_, first);
+    EXPECT_EQ(shown_, "none");
+}
+
+TEST_P(Resumption, MeansAFullHandshakeWhereLoginsAreBoundToAnotherCertificate) {
+    auto settings = test::front_settings();
+    settings.alpn = "postgresql";
+    connect(*server(settings));
+    auto const renewed = TlsMaterial::get().ca.issue_server({"db.example"}, std::chrono::days(10));
+    settings.identities = {test::identity_of(renewed)};
+    EXPECT_FALSE(connect(*server(settings)));
+    EXPECT_EQ(shown_, renewed.chain.front().fingerprint());
+    EXPECT_EQ(seen_, shown_);
+    EXPECT_TRUE(connect(*server(settings)));
+    EXPECT_EQ(shown_, seen_);
 }
 
 }  // namespace
