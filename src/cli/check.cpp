@@ -7,6 +7,7 @@
 #include "cli/commands.hpp"
 #include "cli/say.hpp"
 #include "cli/settings.hpp"
+#include "config/scram.hpp"
 #include "config/words.hpp"
 #include "gateway/world.hpp"
 #include "pki/files.hpp"
@@ -111,7 +112,8 @@ void describe(gateway::Door const& door, path const& data_dir) {
     setting("address", listener.address.to_string());
     setting("protocol", config::word(listener.protocol));
     setting("backend", listener.backend);
-    setting("greeting", config::word(listener.greeting));
+    if (listener.protocol == config::Protocol::mysql)
+        setting("greeting", config::word(listener.greeting));
     if (!tls.ssl_cert.empty()) {
         for (pki::Credential const& credential : door.credentials)
             describe(credential.chain.front());
@@ -128,8 +130,29 @@ void describe(gateway::Door const& door, path const& data_dir) {
                                             ", verified with " + tls.ssl_ca.string());
 }
 
+/// Where the SCRAM verifiers of a PostgreSQL backend come from.
+std::string sources(config::Backend const& backend) {
+    config::Verifiers const& verifiers = backend.verifiers;
+    if (config::refuses_binding(backend))
+        return "none: clients that bind SCRAM are refused, unless the certificate is the same";
+    if (verifiers.empty()) return "none";
+    std::string text = verifiers.auth_file.string();
+    if (verifiers.auth_user.empty()) return text;
+    if (!text.empty()) text += ", then ";
+    return text + "asked for by " + verifiers.auth_user + ", in the database " +
+           verifiers.auth_database;
+}
+
+void describe_logins(config::Backend const& backend) {
+    setting("negotiation", config::word(backend.negotiation));
+    setting("scram", config::word(backend.scram));
+    if (backend.scram == config::Scram::automatic || backend.scram == config::Scram::verifier)
+        setting("  verifiers", sources(backend));
+}
+
 void describe(config::Backend const& backend) {
     out("backend " + backend.name);
+    setting("protocol", config::word(backend.protocol));
     setting("addresses",
             joined(backend.addresses, [](config::Address const& one) { return one.to_string(); }));
     bool const is_verified = backend.ssl_mode >= config::SslMode::verify_ca;
@@ -139,6 +162,7 @@ void describe(config::Backend const& backend) {
                             (is_verified ? ", verified with " + roots : ""));
     setting("mirror", config::word(backend.mirror));
     setting("proxy-protocol", yes_no(backend.proxy_protocol));
+    if (backend.protocol == config::Protocol::postgres) describe_logins(backend);
 }
 
 void warn_of_expiry(gateway::Door const& door) {

@@ -32,6 +32,16 @@ enum class MirrorMode {
     off,     ///< the back leg's TLS follows ssl-mode alone; account rules are enforced by us
 };
 
+/// How a PostgreSQL client's SCRAM login reaches the database (DESIGN section 5).
+enum class Scram {
+    automatic,  ///< "auto": relayed where that can work, else by verifier where one is to be had
+    relay,      ///< always relayed
+    verifier,   ///< judged here against the verifier, and done again on the back leg
+    password,   ///< the client is asked for its password, inside TLS; SCRAM on the back leg
+};
+/// How TLS begins on a PostgreSQL back leg, named as libpq's sslnegotiation names it.
+enum class Negotiation { postgres, direct };
+
 /// What a front leg offers and demands. A listener's settings start from `[tls]`.
 struct Tls {
     bool auto_tls = true;        ///< used when ssl_cert is empty
@@ -71,16 +81,35 @@ struct Listener {
     Tls tls;
 };
 
+/// Where the SCRAM verifiers of a backend's users come from. Empty: nowhere.
+struct Verifiers {
+    std::string auth_user;    ///< a service account of the database that may read the verifiers
+    path auth_password_file;  ///< its first line is that account's password
+    std::string auth_database = "postgres";  ///< the database that is asked
+    /// Gives name and verifier of the user $1. PgBouncer's auth_query fits.
+    std::string auth_query =
+        "SELECT rolname, rolpassword FROM pg_catalog.pg_authid WHERE rolname = $1";
+    path auth_file;  ///< lines of "user" "SCRAM-SHA-256$...", as PgBouncer's; asked first
+
+    bool empty() const { return auth_user.empty() && auth_file.empty(); }
+    friend bool operator==(Verifiers const&, Verifiers const&) = default;
+};
+
 struct Backend {
     std::string name;
+    /// That of the listeners which lead here; `load` checks that they agree.
+    Protocol protocol = Protocol::mysql;
     std::vector<Address> addresses;  ///< tried in this order
     SslMode ssl_mode = SslMode::verify_identity;
     path ssl_ca;                  ///< empty: the system's roots
     std::string ssl_server_name;  ///< for SNI and VERIFY_IDENTITY; empty: the address's host
     MirrorMode mirror = MirrorMode::prefer;
-    bool proxy_protocol = false;            ///< send a PROXY protocol v2 header
-    std::string health_user = "sallyport";  ///< the name that health checks log in with
-    milliseconds health_interval{30'000};   ///< a probe when nothing was learned for this long
+    Scram scram = Scram::automatic;                   ///< postgres only
+    Verifiers verifiers;                              ///< postgres only
+    Negotiation negotiation = Negotiation::postgres;  ///< postgres only
+    bool proxy_protocol = false;                      ///< send a PROXY protocol v2 header
+    std::string health_user = "sallyport";            ///< the name that health checks log in with
+    milliseconds health_interval{30'000};  ///< a probe when nothing was learned for this long
 };
 
 /// What a REQUIRE clause of MySQL demands. Only judged for backends with mirror = "off".

@@ -27,9 +27,11 @@ constexpr std::array<std::string_view, 12> tls_keys{"auto-tls",
                                                     "client-certificate"};
 constexpr std::array<std::string_view, 5> listener_keys{"name", "protocol", "address", "backend",
                                                         "greeting"};
-constexpr std::array<std::string_view, 9> backend_keys{
-    "name",   "addresses",      "ssl-mode",    "ssl-ca",         "ssl-server-name",
-    "mirror", "proxy-protocol", "health-user", "health-interval"};
+constexpr std::array<std::string_view, 16> backend_keys{
+    "name",     "addresses",      "ssl-mode",           "ssl-ca",          "ssl-server-name",
+    "mirror",   "proxy-protocol", "health-user",        "health-interval", "negotiation",
+    "scram",    "auth-user",      "auth-password-file", "auth-database",   "auth-query",
+    "auth-file"};
 constexpr std::array<std::string_view, 3> account_keys{"user", "backend", "require"};
 constexpr std::array<std::string_view, 5> limits_keys{
     "max-connections", "connect-timeout", "dial-timeout", "linger-timeout", "drain-timeout"};

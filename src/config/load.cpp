@@ -56,8 +56,9 @@ LoadResult read_all(toml::table const& content, path const& file) {
 
     Section top(content, Table::top, context);
     read_top(top, config);
-    read_backends(top, context, config);
-    read_listeners(top, context, config);
+    auto backends = read_backends(top, context, config);
+    read_listeners(top, context, config, backends);
+    judge_backends(backends, config);
     read_accounts(top, context, config);
     read_limits(top, context, config.limits);
     read_log(top, context, config);

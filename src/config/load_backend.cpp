@@ -41,6 +41,7 @@ Backend read_backend(Section& in) {
     in.read("proxy-protocol", backend.proxy_protocol);
     in.read_name("health-user", backend.health_user);
     in.read("health-interval", backend.health_interval);
+    read_postgres(in, backend);
     if (backend.mirror == MirrorMode::strict && backend.ssl_mode == SslMode::disabled)
         in.fault("mirror", "mirror = \"strict\" with ssl-mode = \"DISABLED\"",
                  "without TLS to the database there is nothing that mirrors the client's");
@@ -79,16 +80,33 @@ bool read_backend_name(Section& in, Config const& config, std::string& value) {
     return false;
 }
 
-void read_backends(Section& top, LoadContext& context, Config& config) {
+std::vector<BackendSection> read_backends(Section& top, LoadContext& context, Config& config) {
+    std::vector<BackendSection> sections;
     std::map<std::string, unsigned> lines;
     for (toml::table const* const table : top.tables("backend")) {
-        Section in(*table, Table::backend, context);
+        Section& in = sections.emplace_back(Section(*table, Table::backend, context)).section;
         Backend backend = read_backend(in);
         auto const [known, is_new] = lines.emplace(backend.name, in.line_of("name"));
         if (!is_new && !backend.name.empty())
             in.fault("name", "a second [[backend]] is named \"" + backend.name + "\"",
                      "the first is in line " + std::to_string(known->second));
         config.backends.push_back(std::move(backend));
+    }
+    return sections;
+}
+
+void judge_backends(std::vector<BackendSection>& backends, Config& config) {
+    for (std::size_t i = 0; i < backends.size(); ++i) {
+        auto& [section, protocol, line] = backends[i];
+        // Where no listener leads to a backend, only its keys can tell what it speaks.
+        config.backends[i].protocol =
+            protocol.value_or(has_postgres_keys(section) ? Protocol::postgres : Protocol::mysql);
+        // Where a key could not be read the settings are not what the file says.
+        if (!section.is_clean()) continue;
+        if (config.backends[i].protocol == Protocol::postgres)
+            judge_postgres(section, config.backends[i]);
+        else
+            refuse_postgres_keys(section, line);
     }
 }
 

@@ -11,15 +11,23 @@ namespace {
 
 constexpr std::array<std::string_view, 3> listener_needs{"name", "address", "backend"};
 
-void read_protocol(Section& in, Protocol& protocol) {
-    Protocol wanted = protocol;
-    if (!in.read("protocol", wanted)) return;
-    if (wanted == Protocol::mysql)
-        protocol = wanted;
-    else
-        in.fault("protocol",
-                 "protocol = \"" + std::string(word(wanted)) + "\" is not supported yet",
-                 "this version speaks \"mysql\": MySQL, MariaDB and TiDB");
+/// Where this listener leads, if that could be read; its protocol becomes that of the backend.
+void lead_to(Section& in, Listener const& listener, Config const& config,
+             std::vector<BackendSection>& backends) {
+    Backend const* const backend = find_backend(config, listener.backend);
+    if (backend == nullptr) return;
+    BackendSection& led = backends[static_cast<std::size_t>(backend - config.backends.data())];
+    if (!led.protocol) {
+        led.protocol = listener.protocol;
+        led.line = in.line_of("backend");
+    } else if (*led.protocol != listener.protocol) {
+        in.fault("backend",
+                 "this listener speaks \"" + std::string(word(listener.protocol)) +
+                     "\", and one that speaks \"" + std::string(word(*led.protocol)) +
+                     "\" leads to \"" + backend->name + "\" too",
+                 "the other is in line " + std::to_string(led.line) +
+                     "; a database speaks one protocol: each needs a [[backend]] of its own");
+    }
 }
 
 /// A listener whose backend is itself would dial itself, once more for every session.
@@ -50,15 +58,20 @@ Inherited read_tls_table(Section& top, LoadContext& context) {
     return inherited;
 }
 
-Listener read_listener(Section& in, Inherited& inherited, Config const& config) {
+Listener read_listener(Section& in, Inherited& inherited, Config const& config,
+                       std::vector<BackendSection>& backends) {
     Listener listener;
     listener.tls = inherited.tls;
     in.require(listener_needs);
     in.read_name("name", listener.name);
-    read_protocol(in, listener.protocol);
-    read_backend_name(in, config, listener.backend);
+    bool const is_protocol_known = in.read("protocol", listener.protocol) || !in.has("protocol");
+    if (read_backend_name(in, config, listener.backend) && is_protocol_known)
+        lead_to(in, listener, config, backends);
     if (in.read("address", listener.address)) judge_circle(in, config, listener);
     in.read("greeting", listener.greeting);
+    if (in.has("greeting") && listener.protocol == Protocol::postgres)
+        in.fault("greeting", "greeting is for protocol = \"mysql\"",
+                 "a PostgreSQL client speaks first: there is no greeting to choose");
     read_tls(in, listener.tls);
     // Where a key could not be read the settings are not what the file says: no use in judging.
     if (in.is_clean() && inherited.is_clean)
@@ -68,13 +81,14 @@ Listener read_listener(Section& in, Inherited& inherited, Config const& config) 
 
 }  // namespace
 
-void read_listeners(Section& top, LoadContext& context, Config& config) {
+void read_listeners(Section& top, LoadContext& context, Config& config,
+                    std::vector<BackendSection>& backends) {
     Inherited inherited = read_tls_table(top, context);
     std::map<std::string, unsigned> names;
     std::map<std::string, unsigned> addresses;
     for (toml::table const* const table : top.tables("listener")) {
         Section in(*table, Table::listener, context);
-        Listener listener = read_listener(in, inherited, config);
+        Listener listener = read_listener(in, inherited, config, backends);
         auto const [name, name_is_new] = names.emplace(listener.name, in.line_of("name"));
         if (!name_is_new && !listener.name.empty())
             in.fault("name", "a second [[listener]] is named \"" + listener.name + "\"",

@@ -141,12 +141,17 @@ bool Section::read(std::string_view key, std::uint32_t& value, std::uint32_t lea
 }
 
 std::optional<std::size_t> Section::read_word(std::string_view key,
-                                              std::span<std::string_view const> allowed) {
+                                              std::span<std::string_view const> allowed,
+                                              std::span<Synonym const> synonyms) {
     std::string text;
     if (!read(key, text)) return std::nullopt;
     for (std::size_t i = 0; i < allowed.size(); ++i)
         if (allowed[i] == text) return i;
-    std::string_view const meant = nearest(text, allowed);
+    std::vector<std::string_view> known(allowed.begin(), allowed.end());
+    for (Synonym const& synonym : synonyms) known.push_back(synonym.text);
+    std::string_view meant = nearest(text, known);
+    for (Synonym const& synonym : synonyms)
+        if (synonym.text == meant) meant = synonym.word;
     fault(key, std::string(key) + " = " + in_quotes(text) + " is none of " + join(allowed),
           meant.empty() ? std::string() : "did you mean " + in_quotes(meant) + "?");
     return std::nullopt;

@@ -56,9 +56,10 @@ class Section {
     bool read(std::string_view key, E& value);
     /// Like text, but not empty.
     bool read_name(std::string_view key, std::string& value);
-    /// One of these words; gives its index.
+    /// One of these words; gives its index. Who wrote one of the synonyms is told the word.
     std::optional<std::size_t> read_word(std::string_view key,
-                                         std::span<std::string_view const> allowed);
+                                         std::span<std::string_view const> allowed,
+                                         std::span<Synonym const> synonyms = {});
     /// A path that need not exist yet.
     bool read_path(std::string_view key, path& value);
     /// A file that exists and can be read; empty text takes an inherited one away.
@@ -90,7 +91,7 @@ requires std::is_enum_v<E>
 bool Section::read(std::string_view key, E& value) {
     std::vector<std::string_view> allowed;
     for (Word<E> const& entry : words<E>) allowed.push_back(entry.text);
-    auto const index = read_word(key, allowed);
+    auto const index = read_word(key, allowed, synonyms<E>);
     if (index) value = words<E>[*index].value;
     return index.has_value();
 }

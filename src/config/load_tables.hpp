@@ -3,6 +3,9 @@
 
 #include "config/load_section.hpp"
 
+#include <optional>
+#include <vector>
+
 namespace sallyport::config {
 
 /// Reads the keys of [tls], which a listener may write too, over what `tls` holds.
@@ -11,9 +14,30 @@ void read_tls(Section& in, Tls& tls);
 /// fault is told at the line that set the key, wherever that is.
 void judge_tls(Section& listener, Section* tls_section, Tls const& tls);
 
-void read_backends(Section& top, LoadContext& context, Config& config);
-/// After the backends: a listener names one.
-void read_listeners(Section& top, LoadContext& context, Config& config);
+/// A [[backend]] until its protocol is known: that of the listeners which lead to it.
+struct BackendSection {
+    Section section;
+    std::optional<Protocol> protocol;  ///< of the first listener that leads here
+    unsigned line = 0;                 ///< where that listener does
+};
+
+/// Gives the sections of config.backends, in the same order.
+std::vector<BackendSection> read_backends(Section& top, LoadContext& context, Config& config);
+/// After the backends: a listener names one, and says which protocol it speaks.
+void read_listeners(Section& top, LoadContext& context, Config& config,
+                    std::vector<BackendSection>& backends);
+/// After the listeners: sets each backend's protocol, and judges what depends on it.
+void judge_backends(std::vector<BackendSection>& backends, Config& config);
+
+/// Reads the keys of a [[backend]] that only PostgreSQL knows.
+void read_postgres(Section& in, Backend& backend);
+/// Whether the section has any of these keys.
+bool has_postgres_keys(Section const& in);
+/// Judges the settings of a PostgreSQL backend.
+void judge_postgres(Section& in, Backend const& backend);
+/// Judges the settings of a backend which the listener at `line` makes a MySQL one.
+void refuse_postgres_keys(Section& in, unsigned line);
+
 /// After the backends: an account may name one.
 void read_accounts(Section& top, LoadContext& context, Config& config);
 

@@ -56,6 +56,20 @@ inline constexpr auto words<SslMode> = std::to_array<Word<SslMode>>({
 });
 
 template <>
+inline constexpr auto words<Scram> = std::to_array<Word<Scram>>({
+    {"auto", Scram::automatic},
+    {"relay", Scram::relay},
+    {"verifier", Scram::verifier},
+    {"password", Scram::password},
+});
+
+template <>
+inline constexpr auto words<Negotiation> = std::to_array<Word<Negotiation>>({
+    {"postgres", Negotiation::postgres},
+    {"direct", Negotiation::direct},
+});
+
+template <>
 inline constexpr auto words<MirrorMode> = std::to_array<Word<MirrorMode>>({
     {"prefer", MirrorMode::prefer},
     {"strict", MirrorMode::strict},
@@ -69,5 +83,31 @@ constexpr std::string_view word(E value) {
         if (entry.value == value) return entry.text;
     return {};
 }
+
+/// What an operator may write who knows another system: not taken, but answered with our word.
+struct Synonym {
+    std::string_view text;
+    std::string_view word;
+};
+
+template <class E>
+inline constexpr std::array<Synonym, 0> synonyms{};
+
+template <>
+inline constexpr auto synonyms<Protocol> = std::to_array<Synonym>({
+    {"mariadb", word(Protocol::mysql)},
+    {"tidb", word(Protocol::mysql)},
+    {"postgresql", word(Protocol::postgres)},
+    {"pgsql", word(Protocol::postgres)},
+    {"cockroachdb", word(Protocol::postgres)},
+    {"cockroach", word(Protocol::postgres)},
+});
+
+/// Those of libpq's sslmode that are not near to ours anyway.
+template <>
+inline constexpr auto synonyms<SslMode> = std::to_array<Synonym>({
+    {"prefer", word(SslMode::preferred)},
+    {"verify-full", word(SslMode::verify_identity)},
+});
 
 }  // namespace sallyport::config
