@@ -1,135 +1,108 @@
 #include "gateway/back_leg.hpp"
 
 #include "gateway/deadline.hpp"
-#include "gateway/drive.hpp"
 #include "wire/proxy_header.hpp"
-
-#include <cerrno>
-#include <sys/socket.h>
 
 namespace sallyport::gateway {
 
 BackLeg::BackLeg(tls::Poller& poller, Target const& target, std::chrono::milliseconds dial_limit)
-    : poller_(poller), target_(target), dial_limit_(dial_limit) {}
+    : poller_(poller), target_(target), dial_limit_(dial_limit), link_(poller, target) {}
 
-tls::Task<Result<void>> BackLeg::dial(FrontLeg const& front) {
+tls::Task<Result<void>> BackLeg::dial(FrontLeg const& front, BackDialogue& dialogue) {
     stage_ = Stage::dial;
     detail_ = "no address could be resolved yet";
     for (Backend::Candidate const& candidate : target_.backend->candidates()) {
-        auto const dialled = co_await dial(candidate, front);
-        if (given_up_) co_return Errc::timed_out;
+        auto const dialled = co_await dial(candidate, front, dialogue);
+        if (link_.has_given_up()) co_return Errc::timed_out;
         if (dialled || dialled.error() == Errc::backend_refused) co_return dialled;
         target_.backend->failed(candidate.index, detail_);
     }
     co_return Errc::backend_down;
 }
 
-tls::Task<Result<void>> BackLeg::dial(Backend::Candidate const& candidate, FrontLeg const& front) {
+tls::Task<Result<void>> BackLeg::dial(Backend::Candidate const& candidate, FrontLeg const& front,
+                                      BackDialogue& dialogue) {
     Result<void> outcome = Errc::backend_down;
     for (Endpoint const& endpoint : candidate.endpoints) {
-        Deadline const clock(poller_.context(), dial_limit_,
-                             [this] { stream_->socket().hang_up(); });
-        outcome = co_await connect(endpoint);
-        if (outcome) outcome = co_await greet(front);
+        Deadline const clock(poller_.context(), dial_limit_, [this] { link_.drop(); });
+        auto header = wire::write_proxy_header(front.client().storage, front.door_end().storage);
+        outcome = co_await link_.connect(endpoint, std::move(header));
+        detail_ = link_.detail();
+        if (outcome) {
+            outcome = co_await dialogue.greet(link_.stream());
+            detail_ = dialogue.detail();
+        }
         if (!outcome && clock.expired()) detail_ = "no answer in time";
-        if (given_up_ || (!outcome && outcome.error() != Errc::backend_refused)) continue;
+        bool const is_answered = outcome || outcome.error() == Errc::backend_refused;
+        if (link_.has_given_up() || !is_answered) continue;
         candidate_ = candidate;
-        if (outcome) detail_.clear();
-        if (outcome) target_.backend->learned(candidate.index, greeting_);
+        endpoint_ = endpoint;
+        if (auto const facts = dialogue.facts(); outcome && facts)
+            target_.backend->learned(candidate.index, *facts);
         break;
     }
     co_return outcome;
 }
 
-tls::Task<Result<void>> BackLeg::connect(Endpoint const& endpoint) {
-    int const descriptor =
-        ::socket(endpoint.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (descriptor < 0) {
-        detail_ = error_code(errno, boost::system::system_category()).message();
-        co_return Errc::network;
-    }
-    stream_.emplace(poller_, descriptor);
-    auto const connected = co_await stream_->socket().connect(endpoint.get(), endpoint.size);
-    if (!connected) detail_ = connected.error().message();
-    co_return connected;
-}
-
-tls::Task<Result<void>> BackLeg::greet(FrontLeg const& front) {
-    if (target_.settings.proxy_protocol) {
-        auto const header =
-            wire::write_proxy_header(front.client().storage, front.door_end().storage);
-        auto const sent = co_await stream_->write_all(header);
-        if (!sent) co_return sent.error();
-    }
-    mysql::BackGreeting dialogue;
-    auto const read = co_await drive(dialogue, *stream_);
-    if (!read) {
-        detail_ = "no greeting: " + read.error().message();
-        co_return read.error();
-    }
-    if (dialogue.error()) {
-        refusal_ = dialogue.error();
-        detail_ = refusal_->message;
-        co_return Errc::backend_refused;
-    }
-    greeting_ = dialogue.greeting();
-    co_return Result<void>();
-}
-
-tls::Task<Result<void>> BackLeg::log_in(FrontLeg const& front, mysql::Login login) {
+tls::Task<Result<void>> BackLeg::log_in(FrontLeg const& front, BackDialogue& dialogue) {
     for (;;) {
         auto const wish = wish_for(front);
-        auto const done = co_await log_in(front, login, wish);
+        auto const done = co_await log_in(front, dialogue, wish);
         if (done || !may_differ(front, wish, done.error())) co_return done;
         // The backend cannot mirror this version or cipher. Remembered, so that the next session is
         // spared the attempt; the next wish is a wider one.
         target_.backend->refused(wish.version, wish.cipher);
-        auto const again = co_await dial(*candidate_, front);
+        auto const again = co_await dial(*candidate_, front, dialogue);
         if (!again) co_return again;
     }
 }
 
-tls::Task<Result<void>> BackLeg::log_in(FrontLeg const& front, mysql::Login const& login,
+tls::Task<Result<void>> BackLeg::log_in(FrontLeg const& front, BackDialogue& dialogue,
                                         tls::BackWish const& wish) {
     stage_ = Stage::handshake;
-    auto const use_tls = decide_tls(front.stream().is_tls());
-    if (!use_tls) co_return use_tls.error();
-    mysql::BackLogin dialogue(login, *use_tls);
-    auto asked = co_await drive(dialogue, *stream_);
-    if (asked && *asked == wire::Ask::start_tls) {
-        auto const agreed = co_await secure(front, wish);
-        if (!agreed) co_return agreed;
-        asked = co_await drive(dialogue, *stream_);
+    auto const is_plain = may_be_plain(front);
+    if (!is_plain) co_return is_plain.error();
+    if (!*is_plain) {
+        auto const secured = co_await secure(front, dialogue, wish);
+        if (!secured) co_return secured;
     }
     stage_ = Stage::auth;
+    auto const sent = co_await dialogue.log_in(link_.stream());
+    if (!sent) detail_ = link_.stream().tls_error();
+    co_return sent;
+}
+
+/// The mirror's first row: plain stays plain, TLS stays TLS. True where TLS is not to be asked for
+/// at all; only mirror = "off" leaves that to ssl-mode alone.
+Result<bool> BackLeg::may_be_plain(FrontLeg const& front) {
+    auto const& settings = target_.settings;
+    if (settings.mirror != config::MirrorMode::off && !front.stream().is_tls()) return true;
+    bool const has_none = target_.is_always_plain(candidate_->index);
+    if (target_.tls && !has_none) return false;
+    detail_ = has_none ? "a Unix socket has no TLS" : "ssl-mode is DISABLED";
+    if (settings.mirror == config::MirrorMode::strict) return Errc::tls_not_mirrored;
+    return true;
+}
+
+tls::Task<Result<void>> BackLeg::secure(FrontLeg const& front, BackDialogue& dialogue,
+                                        tls::BackWish wish) {
+    auto const& settings = target_.settings;
+    auto const asked = co_await dialogue.ask_for_tls(link_.stream());
     if (!asked) {
-        detail_ = stream_->tls_error();
+        detail_ = dialogue.detail();
         co_return asked.error();
     }
-    next_sequence_ = dialogue.next_sequence();
-    co_return Result<void>();
-}
-
-/// The mirror's first row: plain stays plain, TLS stays TLS. ssl-mode says what to do where the
-/// backend cannot; only mirror = "off" lets it decide alone.
-Result<bool> BackLeg::decide_tls(bool front_is_tls) {
-    auto const& settings = target_.settings;
-    bool const is_offered = (greeting_.capabilities & mysql::capability::ssl) != 0;
-    if (settings.mirror != config::MirrorMode::off && !front_is_tls) return false;
-    if (target_.tls && is_offered) return true;
-    detail_ = target_.tls ? "the backend offers no TLS" : "ssl-mode is DISABLED";
-    if (settings.mirror == config::MirrorMode::strict) return Errc::tls_not_mirrored;
-    bool const may_be_plain = settings.ssl_mode == config::SslMode::disabled ||
-                              settings.ssl_mode == config::SslMode::preferred;
-    if (may_be_plain) return false;
-    return Errc::tls_unsupported;
-}
-
-tls::Task<Result<void>> BackLeg::secure(FrontLeg const& front, tls::BackWish wish) {
+    bool const is_strict = settings.mirror == config::MirrorMode::strict;
+    if (*asked == TlsAnswer::none) {
+        detail_ = "the backend offers no TLS";
+        if (is_strict) co_return Errc::tls_not_mirrored;
+        if (settings.ssl_mode != config::SslMode::preferred) co_return Errc::tls_unsupported;
+        co_return Result<void>();
+    }
     identity::CredentialPtr credentials;
     tls::Identity shown;
     auto const& mirror = front.door().mirror;
-    bool const is_mirrored = target_.settings.mirror != config::MirrorMode::off;
+    bool const is_mirrored = settings.mirror != config::MirrorMode::off;
     if (is_mirrored && mirror && front.stream().peer().certificate) {
         auto const minted = mirror->credentials_for(front.chain());
         if (!minted) {
@@ -140,11 +113,8 @@ tls::Task<Result<void>> BackLeg::secure(FrontLeg const& front, tls::BackWish wis
         shown = borrow(*credentials);
         wish.identity = &shown;
     }
-    auto ssl = target_.tls->make_ssl(wish);
-    if (!ssl) co_return ssl.error();
-    auto const agreed = co_await stream_->handshake(std::move(*ssl));
-    if (!agreed) detail_ = stream_->tls_error();
-    bool const is_strict = target_.settings.mirror == config::MirrorMode::strict;
+    auto const agreed = co_await link_.secure(wish);
+    if (!agreed) detail_ = link_.detail();
     if (!agreed && is_strict && agreed.error() == Errc::tls_no_agreement)
         co_return Errc::tls_not_mirrored;
     co_return agreed;
@@ -153,7 +123,7 @@ tls::Task<Result<void>> BackLeg::secure(FrontLeg const& front, tls::BackWish wis
 bool BackLeg::may_differ(FrontLeg const& front, tls::BackWish const& wish,
                          error_code const& error) const {
     // With the backend's own greeting the client has answered that very connection's scramble.
-    return error == Errc::tls_no_agreement && !wish.version.empty() && !given_up_ &&
+    return error == Errc::tls_no_agreement && !wish.version.empty() && !link_.has_given_up() &&
            target_.settings.mirror == config::MirrorMode::prefer &&
            front.door().settings.greeting == config::Greeting::own;
 }
@@ -161,6 +131,7 @@ bool BackLeg::may_differ(FrontLeg const& front, tls::BackWish const& wish,
 tls::BackWish BackLeg::wish_for(FrontLeg const& front) const {
     tls::BackWish wish;
     wish.server_name = target_.server_name(candidate_->index);
+    wish.alpn = target_.alpn();
     auto const& peer = front.stream().peer();
     if (target_.settings.mirror == config::MirrorMode::off) return wish;
     bool const is_strict = target_.settings.mirror == config::MirrorMode::strict;
@@ -176,11 +147,6 @@ tls::BackWish BackLeg::wish_for(FrontLeg const& front) const {
 
 std::string BackLeg::address() const {
     return candidate_ ? candidate_->address.to_string() : "";
-}
-
-void BackLeg::hang_up() {
-    given_up_ = true;
-    if (stream_) stream_->socket().hang_up();
 }
 
 }  // namespace sallyport::gateway

@@ -29,19 +29,19 @@ std::vector<Backend::Candidate> Backend::candidates() const {
     return order;
 }
 
-void Backend::learned(std::size_t index, mysql::Greeting const& greeting) {
+void Backend::learned(std::size_t index, Facts const& facts) {
     Health before{};
     {
         std::lock_guard const lock(mutex_);
         State& state = states_.at(index);
-        state.greeting = greeting;
+        state.greeting = facts.greeting;
         state.learned_at = Clock::now();
         before = std::exchange(state.health, Health::up);
     }
     if (before != Health::up)
         log::info("backend is up", {{"backend", name_},
                                     {"address", addresses_[index].to_string()},
-                                    {"version", greeting.version}});
+                                    {"version", facts.version}});
 }
 
 void Backend::failed(std::size_t index, std::string const& reason) {
@@ -85,6 +85,12 @@ std::optional<mysql::Greeting> Backend::greeting() const {
         greeting->extended &= state.greeting->extended;
     }
     return greeting;
+}
+
+bool Backend::was_reached() const {
+    std::lock_guard const lock(mutex_);
+    return std::any_of(states_.begin(), states_.end(),
+                       [](State const& state) { return state.learned_at != Clock::time_point{}; });
 }
 
 bool Backend::was_tried() const {

@@ -43,17 +43,24 @@ class Backend {
     std::string const& name() const { return name_; }
     std::vector<config::Address> const& addresses() const { return addresses_; }
 
-    /// The database behind an address greeted like this. Logs when the address comes up.
-    void learned(std::size_t index, mysql::Greeting const& greeting);
+    /// What a database shows of itself.
+    struct Facts {
+        std::string version;                      ///< empty where it says that only after a login
+        std::optional<mysql::Greeting> greeting;  ///< of a MySQL server
+    };
+    /// The database behind an address answered like this. Logs when the address comes up.
+    void learned(std::size_t index, Facts const& facts);
     /// An address could not be used. Logs when it goes down.
     void failed(std::size_t index, std::string const& reason);
     void resolved(std::size_t index, std::vector<Endpoint> endpoints);
     Health health(std::size_t index) const;
     Clock::time_point last_learned(std::size_t index) const;
 
-    /// What to greet clients with: as the first address that was ever reached greets, with only
-    /// those capabilities that all reached ones have. Nothing while none was.
+    /// What to greet MySQL clients with: as the first address that was ever reached greets, with
+    /// only those capabilities that all reached ones have. Nothing while none was.
     std::optional<mysql::Greeting> greeting() const;
+    /// Some address is up, or was, since it was first tried.
+    bool was_reached() const;
     /// Every address was tried at least once.
     bool was_tried() const;
     /// Why the first address that is down is down, in words for the log.

@@ -4,7 +4,20 @@
 #include "tls/stream.hpp"
 #include "wire/step.hpp"
 
+#include <optional>
+
 namespace sallyport::gateway {
+
+/// The next byte of a plain leg, left unread; with `waits` there is one, or an error.
+inline tls::Task<Result<std::optional<std::byte>>> look(tls::Stream& stream, bool waits) {
+    for (;;) {
+        auto const seen = stream.socket().peek();
+        if (seen) co_return std::optional(*seen);
+        if (seen.error() != Errc::would_block) co_return seen.error();
+        if (!waits) co_return std::optional<std::byte>();
+        co_await stream.socket().ready();
+    }
+}
 
 /// Runs `dialogue` on `stream` until it is done, or asks for TLS, which is the caller's to do
 /// before it drives on. Fails as the dialogue does, or as the stream does.
@@ -19,6 +32,13 @@ tls::Task<Result<wire::Ask>> drive(Dialogue& dialogue, tls::Stream& stream) {
                 input.resize(step.size);
                 auto const got = co_await stream.read_exact(input);
                 if (!got) co_return got.error();
+                break;
+            }
+            case wire::Ask::peek:
+            case wire::Ask::glance: {
+                auto const seen = co_await look(stream, step.ask == wire::Ask::peek);
+                if (!seen) co_return seen.error();
+                if (*seen) input.push_back(**seen);
                 break;
             }
             case wire::Ask::write: {

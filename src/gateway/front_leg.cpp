@@ -1,7 +1,5 @@
 #include "gateway/front_leg.hpp"
 
-#include "gateway/drive.hpp"
-
 #include <array>
 
 namespace sallyport::gateway {
@@ -9,40 +7,27 @@ namespace sallyport::gateway {
 FrontLeg::FrontLeg(tls::Poller& poller, int descriptor, Door const& door)
     : door_(door), stream_(poller, descriptor), client_(remote_end(descriptor)) {}
 
-tls::Task<Result<void>> FrontLeg::open(mysql::Greeting greeting) {
-    greeting.capabilities &= ~mysql::capability::ssl;
-    if (door_.tls) greeting.capabilities |= mysql::capability::ssl;
-    opening_.emplace(std::move(greeting));
-
-    auto asked = co_await drive(*opening_, stream_);
-    if (asked && *asked == wire::Ask::start_tls) {
-        stage_ = Stage::handshake;
-        auto const agreed = co_await stream_.handshake(door_.tls->make_ssl());
-        if (!agreed) co_return agreed.error();
-        secured_at_ = std::chrono::steady_clock::now();
-        stage_ = Stage::login;
-        asked = co_await drive(*opening_, stream_);
-    }
-    if (!asked) co_return asked.error();
+tls::Task<Result<void>> FrontLeg::secure(bool requires_alpn) {
+    stage_ = Stage::handshake;
+    auto const agreed = co_await stream_.handshake(door_.tls->make_ssl(requires_alpn));
+    if (!agreed) co_return agreed;
+    secured_at_ = std::chrono::steady_clock::now();
     stage_ = Stage::login;
-    has_login_ = true;
-    if (door_.settings.tls.require_secure_transport && !stream_.is_tls() &&
-        client_.family() != AF_UNIX)
-        co_return Errc::tls_required;
-    bool const needs_certificate =
-        door_.settings.tls.client_certificate == config::ClientCertificate::required;
-    if (needs_certificate && !stream_.peer().certificate) co_return Errc::certificate_required;
-    co_return Result<void>();
+    co_return agreed;
 }
 
-tls::Task<> FrontLeg::refuse(mysql::ServerError error) {
-    // Before the greeting the client has not said that it knows SQLSTATEs.
-    if (!opening_)
-        error.sql_state.clear();
-    else if (error.sql_state.empty())
-        error.sql_state = "HY000";
-    auto const packet = mysql::make_packet(next_sequence(), mysql::write_error(error));
-    auto const sent = co_await stream_.write_all(packet);
+Result<void> FrontLeg::judge() const {
+    auto const& demands = door_.settings.tls;
+    if (demands.require_secure_transport && !stream_.is_tls() && client_.family() != AF_UNIX)
+        return Errc::tls_required;
+    bool const needs_certificate =
+        demands.client_certificate == config::ClientCertificate::required;
+    if (needs_certificate && !stream_.peer().certificate) return Errc::certificate_required;
+    return {};
+}
+
+tls::Task<> FrontLeg::refuse(Buffer message) {
+    auto const sent = co_await stream_.write_all(message);
     if (sent) co_await leave(true);
 }
 

@@ -97,7 +97,7 @@ tls::Task<Result<void>> Health::probe(Target const& target, std::size_t index,
     // Before sessions can see that the address is up: the door must offer by then what the
     // database behind it takes.
     if (needs_scan(target, index)) co_await scan(target, index, endpoint);
-    target.backend->learned(index, connection.greeting());
+    target.backend->learned(index, connection.facts());
     co_return outcome;
 }
 

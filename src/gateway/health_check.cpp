@@ -1,125 +1,73 @@
 #include "gateway/health_check.hpp"
 
-#include "gateway/drive.hpp"
-#include "wire/mysql/opening.hpp"
+#include "gateway/mysql/dialogue.hpp"
+#include "gateway/postgres/health_dialogue.hpp"
 #include "wire/proxy_header.hpp"
-
-#include <cerrno>
-#include <sys/socket.h>
 
 namespace sallyport::gateway {
 namespace {
 
-constexpr std::byte ok{0x00};
-constexpr std::byte auth_switch{0xfe};
-/// COM_QUIT with its header.
-constexpr std::string_view quit{"\x01\0\0\0\x01", 5};
-
-mysql::Login login_of(std::string const& user, mysql::Greeting const& greeting) {
-    mysql::Login login;
-    login.head.capabilities = mysql::capability::protocol_41 |
-                              mysql::capability::secure_connection |
-                              (greeting.capabilities & mysql::capability::plugin_auth);
-    login.head.max_packet = mysql::max_payload;
-    login.head.charset = greeting.charset;
-    login.user = user;
-    login.plugin = mysql::auth_switch_plugin;
-    return login;
-}
-
-tls::Task<Result<Buffer>> read_packet(tls::Stream& stream) {
-    Buffer bytes(mysql::header_size);
-    auto const got_header = co_await stream.read_exact(bytes);
-    if (!got_header) co_return got_header.error();
-    auto const length = mysql::read_header(bytes).length;
-    if (length == 0 || length > mysql::max_greeting) co_return Errc::malformed;
-    bytes.resize(length);
-    auto const got_payload = co_await stream.read_exact(bytes);
-    if (!got_payload) co_return got_payload.error();
-    co_return bytes;
+std::unique_ptr<HealthDialogue> dialogue_with(Target const& target) {
+    auto const& user = target.settings.health_user;
+    if (target.settings.protocol == config::Protocol::postgres)
+        return std::make_unique<PostgresHealthDialogue>(target.settings.negotiation, user);
+    return std::make_unique<MysqlHealthDialogue>(user);
 }
 
 }  // namespace
 
 HealthCheck::HealthCheck(tls::Poller& poller, Target const& target, std::size_t index,
                          std::chrono::milliseconds limit)
-    : poller_(poller),
-      target_(target),
+    : target_(target),
       index_(index),
+      link_(poller, target),
+      dialogue_(dialogue_with(target)),
       clock_(poller.context(), limit, [this] { hang_up(); }) {}
-
-void HealthCheck::hang_up() {
-    is_cancelled_ = true;
-    if (stream_) stream_->socket().hang_up();
-}
 
 Result<void> HealthCheck::failed(error_code const& error, std::string_view step) {
     why_ = std::string(step) + ": ";
-    why_ += clock_.expired() ? "no answer in time" : error.message();
+    if (clock_.expired())
+        why_ += "no answer in time";
+    else if (!link_.detail().empty())
+        why_ += link_.detail();
+    else if (auto const detail = dialogue_->detail(); !detail.empty())
+        why_ += detail;
+    else
+        why_ += error.message();
     return error;
 }
 
 tls::Task<Result<void>> HealthCheck::greet(Endpoint const& endpoint) {
-    int const descriptor =
-        ::socket(endpoint.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (descriptor < 0)
-        co_return failed(error_code(errno, boost::system::system_category()), "connect");
-    stream_.emplace(poller_, descriptor);
-    if (is_cancelled_) co_return failed(Errc::timed_out, "connect");
-    auto const connected = co_await stream_->socket().connect(endpoint.get(), endpoint.size);
+    auto header = wire::write_local_proxy_header();
+    auto const connected = co_await link_.connect(endpoint, std::move(header));
     if (!connected) co_return failed(connected.error(), "connect");
-    if (target_.settings.proxy_protocol) {
-        auto const header = wire::write_local_proxy_header();
-        auto const sent = co_await stream_->write_all(header);
-        if (!sent) co_return failed(sent.error(), "PROXY header");
-    }
-    mysql::BackGreeting dialogue;
-    auto const read = co_await drive(dialogue, *stream_);
-    if (!read) co_return failed(read.error(), "greeting");
-    if (dialogue.error()) {
-        why_ = "greeting: " + dialogue.error()->message;
-        co_return Errc::backend_refused;
-    }
-    greeting_ = dialogue.greeting();
-    co_return Result<void>();
+    auto const greeted = co_await dialogue_->greet(link_.stream());
+    if (!greeted) co_return failed(greeted.error(), "greeting");
+    co_return greeted;
 }
 
 tls::Task<Result<void>> HealthCheck::log_in() {
-    bool const use_tls = target_.tls && (greeting_.capabilities & mysql::capability::ssl) != 0;
-    mysql::BackLogin login(login_of(target_.settings.health_user, greeting_), use_tls);
-    auto asked = co_await drive(login, *stream_);
-    if (asked && *asked == wire::Ask::start_tls) {
-        tls::BackWish wish;
-        wish.server_name = target_.server_name(index_);
-        auto const secured = co_await secure(std::move(wish));
-        if (!secured) co_return secured;
-        asked = co_await drive(login, *stream_);
+    if (target_.tls && !target_.is_always_plain(index_)) {
+        auto const asked = co_await dialogue_->ask_for_tls(link_.stream());
+        if (!asked) co_return failed(asked.error(), "TLS");
+        if (*asked == TlsAnswer::handshake) {
+            tls::BackWish wish;
+            auto const secured = co_await secure(std::move(wish));
+            if (!secured) co_return secured;
+        }
     }
-    if (!asked) co_return failed(asked.error(), "login");
-    co_return co_await await_verdict(login.next_sequence());
-}
-
-tls::Task<Result<void>> HealthCheck::await_verdict(std::uint8_t next_sequence) {
-    auto answer = co_await read_packet(*stream_);
-    if (answer && answer->front() == auth_switch) {
-        // An empty answer: an account without a password is all that a health check needs.
-        auto const reply = mysql::make_packet(static_cast<std::uint8_t>(next_sequence + 1), {});
-        auto const sent = co_await stream_->write_all(reply);
-        if (!sent) co_return failed(sent.error(), "login");
-        answer = co_await read_packet(*stream_);
-    }
-    if (!answer) co_return failed(answer.error(), "login");
-    if (answer->front() == ok) co_await stream_->write_all(as_bytes(quit));
-    stream_->finish(true);
-    co_return Result<void>();
+    auto const sent = co_await dialogue_->log_in(link_.stream());
+    if (!sent) co_return failed(sent.error(), "login");
+    auto const answered = co_await dialogue_->await_verdict(link_.stream());
+    if (!answered) co_return failed(answered.error(), "login");
+    link_.stream().finish(true);
+    co_return answered;
 }
 
 tls::Task<bool> HealthCheck::accepts(std::string version, std::string cipher) {
-    mysql::BackLogin login(login_of(target_.settings.health_user, greeting_), true);
-    auto const asked = co_await drive(login, *stream_);
-    if (!asked) co_return false;
+    auto const asked = co_await dialogue_->ask_for_tls(link_.stream());
+    if (!asked || *asked == TlsAnswer::none) co_return false;
     tls::BackWish wish;
-    wish.server_name = target_.server_name(index_);
     wish.version = std::move(version);
     wish.cipher = std::move(cipher);
     auto const secured = co_await secure(std::move(wish));
@@ -127,13 +75,11 @@ tls::Task<bool> HealthCheck::accepts(std::string version, std::string cipher) {
 }
 
 tls::Task<Result<void>> HealthCheck::secure(tls::BackWish wish) {
-    auto ssl = target_.tls->make_ssl(wish);
-    if (!ssl) co_return failed(ssl.error(), "TLS");
-    auto const agreed = co_await stream_->handshake(std::move(*ssl));
-    if (agreed) co_return agreed;
-    auto const failure = failed(agreed.error(), "TLS");
-    if (!stream_->tls_error().empty()) why_ = "TLS: " + stream_->tls_error();
-    co_return failure;
+    wish.server_name = target_.server_name(index_);
+    wish.alpn = target_.alpn();
+    auto const agreed = co_await link_.secure(wish);
+    if (!agreed) co_return failed(agreed.error(), "TLS");
+    co_return agreed;
 }
 
 }  // namespace sallyport::gateway

@@ -1,11 +1,12 @@
-// One health check's connection to one address: connect, greeting, TLS, login, goodbye.
+// One health check's connection to one address: connect, TLS, login, goodbye.
 #pragma once
 
+#include "gateway/back_dialogue.hpp"
+#include "gateway/back_link.hpp"
 #include "gateway/deadline.hpp"
 #include "gateway/world.hpp"
-#include "tls/stream.hpp"
 
-#include <optional>
+#include <memory>
 #include <string>
 
 namespace sallyport::gateway {
@@ -16,7 +17,7 @@ class HealthCheck {
     HealthCheck(tls::Poller& poller, Target const& target, std::size_t index,
                 std::chrono::milliseconds limit);
 
-    /// Connects and reads the greeting.
+    /// Connects, and hears what the database says first, if it does.
     tls::Task<Result<void>> greet(Endpoint const& endpoint);
     /// TLS where ssl-mode and the backend have it, then the login as health-user. Any answer will
     /// do: "access denied" comes from a live database.
@@ -24,24 +25,22 @@ class HealthCheck {
     /// TLS with this version and cipher alone; the connection is of no use afterwards.
     tls::Task<bool> accepts(std::string version, std::string cipher);
 
-    mysql::Greeting const& greeting() const { return greeting_; }
+    /// What was learned of the database.
+    Backend::Facts facts() const { return dialogue_->facts().value_or(Backend::Facts{}); }
     /// What went wrong, in words for the log.
     std::string const& why() const { return why_; }
-    void hang_up();
+    void hang_up() { link_.hang_up(); }
 
  private:
     tls::Task<Result<void>> secure(tls::BackWish wish);
-    tls::Task<Result<void>> await_verdict(std::uint8_t next_sequence);
     Result<void> failed(error_code const& error, std::string_view step);
 
-    tls::Poller& poller_;
     Target const& target_;
     std::size_t index_;
-    std::optional<tls::Stream> stream_;
+    BackLink link_;
+    std::unique_ptr<HealthDialogue> dialogue_;
     Deadline clock_;
-    mysql::Greeting greeting_;
     std::string why_;
-    bool is_cancelled_ = false;
 };
 
 }  // namespace sallyport::gateway

@@ -4,20 +4,19 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
-#include <utility>
 
 namespace sallyport::gateway {
 
-Relay::Relay(Legs legs, MutableBytes scratch, std::chrono::milliseconds linger,
-             mysql::LoginWatch login, mysql::CommandWatch commands, RelayEvents& events)
+Relay::Relay(Legs legs, MutableBytes scratch, std::chrono::milliseconds linger, RelayWatch& watch,
+             RelayEvents& events)
     : in_{legs.front, legs.back, Leg::front},
       out_{legs.back, legs.front, Leg::back},
       scratch_(scratch),
       linger_limit_(linger),
-      login_(std::move(login)),
-      commands_(std::move(commands)),
+      watch_(watch),
       events_(events),
-      wakeup_(legs.front.socket().poller().context()) {
+      wakeup_(legs.front.socket().poller().context()),
+      logged_in_(watch.logged_in()) {
     legs.front.socket().notify(this);
     legs.back.socket().notify(this);
 }
@@ -79,24 +78,24 @@ bool Relay::carry(Direction& direction) {
     auto const allowed = inspect(direction.reading, chunk);
     if (!allowed) {
         direction.ended = allowed.error();
+        note(direction.reading, direction.ended);
+        events_.on_fault(*ending_);
         return true;
     }
     direction.held.assign(chunk.begin() + static_cast<std::ptrdiff_t>(*allowed), chunk.end());
-    chunk = chunk.first(*allowed);
+    send(direction, chunk.first(*allowed));
+    return true;
+}
+
+void Relay::send(Direction& direction, Bytes chunk) {
     direction.bytes += chunk.size();
     while (!chunk.empty()) {
         auto const sent = direction.to.try_write(chunk);
-        if (sent) {
-            chunk = chunk.subspan(*sent);
-        } else if (sent.error() == Errc::would_block) {
-            direction.unsent.assign(chunk.begin(), chunk.end());
-            return true;
-        } else {
-            fail_sending(direction, sent.error());
-            return true;
-        }
+        if (!sent && sent.error() == Errc::would_block)
+            return direction.unsent.assign(chunk.begin(), chunk.end());
+        if (!sent) return fail_sending(direction, sent.error());
+        chunk = chunk.subspan(*sent);
     }
-    return true;
 }
 
 /// Fills the scratch buffer with what was held back and what has come since: several records in
@@ -117,28 +116,13 @@ std::size_t Relay::fill(Direction& direction) {
 }
 
 Result<std::size_t> Relay::inspect(Leg reading, MutableBytes chunk) {
-    if (login_.outcome() != mysql::LoginWatch::Outcome::accepted)
-        return inspect_login(reading, chunk);
-    if (reading == Leg::back) {
-        if (commands_.from_back(chunk)) events_.on_reload();
-        return chunk.size();
+    if (reading == Leg::front) return watch_.from_front(chunk);
+    auto const allowed = watch_.from_back(chunk);
+    if (!logged_in_ && watch_.logged_in()) {
+        logged_in_ = true;
+        events_.on_login();
     }
-    auto const allowed = commands_.from_front(chunk);
-    if (auto user = commands_.take_changed_user())
-        if (auto const allowed_user = events_.on_change_user(std::move(*user)); !allowed_user)
-            return allowed_user.error();
     return allowed;
-}
-
-Result<std::size_t> Relay::inspect_login(Leg reading, MutableBytes chunk) {
-    if (reading == Leg::front) {
-        if (auto const seen = login_.from_front(chunk); !seen) return seen.error();
-        return chunk.size();
-    }
-    auto const outcome = login_.from_back(chunk);
-    if (!outcome) return outcome.error();
-    if (*outcome == mysql::LoginWatch::Outcome::accepted) events_.on_login();
-    return chunk.size();
 }
 
 bool Relay::flush(Direction& direction) {
@@ -161,9 +145,10 @@ bool Relay::flush(Direction& direction) {
 /// while to answer. A client that vanished must not look to the database like one that said
 /// goodbye.
 void Relay::finish(Direction& direction) {
+    bool const is_first = !ending_;
     note(direction.reading, direction.ended);
-    bool const is_unanswered = direction.reading == Leg::back && direction.bytes == 0;
-    if (is_unanswered && !in_.finished) events_.on_unanswered();
+    bool const is_answered = logged_in_ || ending_->reason == Errc::backend_refused;
+    if (is_first && direction.reading == Leg::back && !is_answered) events_.on_fault(*ending_);
     direction.to.finish(direction.ended == Errc::peer_closed);
     direction.finished = true;
     start_linger();
@@ -181,10 +166,7 @@ void Relay::note(Leg leg, error_code const& why) {
     if (ending_) return;
     bool const is_ours = why.category() == errc_category();
     ending_ = Ending{leg, stage(), is_ours ? static_cast<Errc>(why.value()) : Errc::network};
-    if (login_.outcome() == mysql::LoginWatch::Outcome::refused)
-        ending_ = Ending{Leg::back, Stage::auth, Errc::backend_refused};
-    else if (commands_.quit())
-        ending_ = Ending{Leg::front, Stage::relay, Errc::client_quit};
+    if (auto const verdict = watch_.verdict()) ending_ = verdict;
 }
 
 void Relay::start_linger() {

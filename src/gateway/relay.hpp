@@ -8,15 +8,12 @@
 #include "base/bytes.hpp"
 #include "base/errc.hpp"
 #include "gateway/deadline.hpp"
+#include "gateway/relay_watch.hpp"
 #include "tls/stream.hpp"
 #include "tls/wakeup.hpp"
-#include "wire/mysql/command_watch.hpp"
-#include "wire/mysql/login_watch.hpp"
 
 #include <cstdint>
-#include <functional>
 #include <optional>
-#include <string>
 
 namespace sallyport::gateway {
 
@@ -25,13 +22,9 @@ class RelayEvents {
  public:
     /// The database accepted the login.
     virtual void on_login() = 0;
-    /// The database left without a word about the login; the client can still be told so.
-    virtual void on_unanswered() = 0;
-    /// The client asks to become another user; an error ends the session before the database hears
-    /// of it.
-    virtual Result<void> on_change_user(std::string user) = 0;
-    /// The database said OK to ALTER INSTANCE RELOAD TLS or FLUSH SSL.
-    virtual void on_reload() = 0;
+    /// The session ends because of what one side sent, or because the database left without a word
+    /// about the login; the client is still there and can be told.
+    virtual void on_fault(Ending const& ending) = 0;
 
  protected:
     ~RelayEvents() = default;
@@ -46,8 +39,8 @@ class Relay final : private tls::ReadyHandler {
 
     /// `scratch` is the worker's; nothing stays in it between two calls. `linger` bounds how long
     /// one side may go on after the other has finished.
-    Relay(Legs legs, MutableBytes scratch, std::chrono::milliseconds linger,
-          mysql::LoginWatch login, mysql::CommandWatch commands, RelayEvents& events);
+    Relay(Legs legs, MutableBytes scratch, std::chrono::milliseconds linger, RelayWatch& watch,
+          RelayEvents& events);
     ~Relay();
 
     /// Passes bytes on until both sides are done; tells where and why the first one was.
@@ -57,8 +50,6 @@ class Relay final : private tls::ReadyHandler {
 
     std::uint64_t bytes_in() const { return in_.bytes; }    ///< client to database
     std::uint64_t bytes_out() const { return out_.bytes; }  ///< database to client
-    bool logged_in() const { return login_.outcome() == mysql::LoginWatch::Outcome::accepted; }
-    std::optional<mysql::ServerError> const& login_error() const { return login_.error(); }
 
  private:
     /// One direction. Paused while `unsent` holds something; over when `finished`.
@@ -67,7 +58,7 @@ class Relay final : private tls::ReadyHandler {
         tls::Stream& to;
         Leg reading;
         Buffer unsent{};     ///< what `to` could not take
-        Buffer held{};       ///< the start of a command that the watch wants to see whole
+        Buffer held{};       ///< the start of a message that the watch wants to see whole
         error_code ended{};  ///< why `from` has no more; its last bytes may be unsent still
         std::uint64_t bytes = 0;
         bool finished = false;
@@ -82,10 +73,10 @@ class Relay final : private tls::ReadyHandler {
     bool pump(Direction& direction);
     /// One reading and what follows from it. False where there was nothing to read after all.
     bool carry(Direction& direction);
+    void send(Direction& direction, Bytes chunk);
     std::size_t fill(Direction& direction);
     /// How many of the bytes may go on now; the rest is held back.
     Result<std::size_t> inspect(Leg reading, MutableBytes chunk);
-    Result<std::size_t> inspect_login(Leg reading, MutableBytes chunk);
     /// True when nothing is unsent (any more).
     bool flush(Direction& direction);
     void finish(Direction& direction);
@@ -93,18 +84,18 @@ class Relay final : private tls::ReadyHandler {
     void note(Leg leg, error_code const& why);
     void start_linger();
     bool is_over() const { return in_.finished && out_.finished; }
-    Stage stage() const { return logged_in() ? Stage::relay : Stage::auth; }
+    Stage stage() const { return logged_in_ ? Stage::relay : Stage::auth; }
 
     Direction in_;
     Direction out_;
     MutableBytes scratch_;
     std::chrono::milliseconds linger_limit_;
-    mysql::LoginWatch login_;
-    mysql::CommandWatch commands_;
+    RelayWatch& watch_;
     RelayEvents& events_;
     tls::Wakeup wakeup_;  ///< wakes run(): the relay is over, or wants another turn
     std::optional<Deadline> linger_;
     std::optional<Ending> ending_;
+    bool logged_in_;
 };
 
 }  // namespace sallyport::gateway

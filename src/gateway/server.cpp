@@ -93,7 +93,7 @@ Checked<void> Server::open(config::Config config) {
     world_ = *built;
     for (unsigned i = 0; i < workers; ++i)
         workers_.push_back(std::make_unique<Worker>(
-            ids_, [this] { boost::asio::post(context_, [this] { reload(); }); }));
+            registries_, [this] { boost::asio::post(context_, [this] { reload(); }); }));
     health_ = std::make_unique<Health>(poller_, [this] { reload(); });
     health_->follow(world_);
     watch_ = Watch::start(context_, [this] { reload(); });

@@ -5,7 +5,6 @@
 #pragma once
 
 #include "config/config.hpp"
-#include "gateway/connection_ids.hpp"
 #include "gateway/control.hpp"
 #include "gateway/health.hpp"
 #include "gateway/listener.hpp"
@@ -60,7 +59,7 @@ class Server {
     tls::Poller poller_{context_};
     LoadConfig load_;
     Estate estate_;
-    ConnectionIds ids_;
+    Registries registries_;
     std::shared_ptr<World const> world_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::shared_ptr<Listener>> listeners_;

@@ -1,8 +1,8 @@
 #include "gateway/session.hpp"
 
 #include "gateway/account_rules.hpp"
-#include "gateway/greeting.hpp"
-#include "gateway/refusal.hpp"
+#include "gateway/mysql/session.hpp"
+#include "gateway/postgres/session.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -10,11 +10,12 @@
 #include <utility>
 
 namespace sallyport::gateway {
-namespace {
 
-constexpr auto compression = mysql::capability::compress | mysql::capability::zstd_compression;
-
-}  // namespace
+std::unique_ptr<Session> Session::make(Surroundings const& surroundings, Arrival const& arrival) {
+    if (arrival.door->settings.protocol == config::Protocol::postgres)
+        return std::make_unique<PostgresSession>(surroundings, arrival);
+    return std::make_unique<MysqlSession>(surroundings, arrival);
+}
 
 Session::Session(Surroundings const& surroundings, Arrival const& arrival)
     : surroundings_(surroundings),
@@ -26,10 +27,6 @@ Session::Session(Surroundings const& surroundings, Arrival const& arrival)
     record_.listener = door_->settings.name;
     record_.backend = door_->settings.backend;
     record_.client = front_.client().to_string();
-}
-
-Session::~Session() {
-    if (record_.connection_id != 0) surroundings_.ids.remove(record_.connection_id);
 }
 
 tls::Task<> Session::run() {
@@ -46,71 +43,13 @@ tls::Task<> Session::run() {
     add_hint();
 }
 
-tls::Task<Result<void>> Session::open() {
-    if (is_one_too_many_) co_return Errc::too_many_sessions;
-    if (door_->settings.greeting == config::Greeting::backend)
-        co_return co_await open_with_backend_greeting();
-    co_return co_await open_with_own_greeting();
-}
-
-/// The database is not touched before the client has passed the door.
-tls::Task<Result<void>> Session::open_with_own_greeting() {
-    co_await await_first_check();
-    auto const known = door_->target->backend->greeting();
-    if (!known) {
-        active_ = Leg::back;
-        co_return Errc::backend_unknown;
-    }
-    record_.connection_id = surroundings_.ids.next();
-    auto greeting = own_greeting(*known, record_.connection_id);
-    // Our account rules are judged at COM_CHANGE_USER too, which must not hide in a compressed
-    // frame.
-    if (has_account_rules()) greeting.capabilities &= ~compression;
-    auto const opened = co_await front_.open(std::move(greeting));
-    if (!opened) co_return opened;
-    if (auto const judged = judge_account(front_.login().user); !judged) co_return judged;
-
-    active_ = Leg::back;
-    auto const dialled = co_await back_.dial(front_);
-    if (!dialled) co_return dialled;
-    auto const login = mysql::login_for(front_.login(), back_.greeting());
-    if (!login) co_return login.error();
-    auto const sent = co_await back_.log_in(front_, *login);
-    // Not before: a cipher that the backend refuses is tried again on a connection with another id.
-    if (sent)
-        surroundings_.ids.add(record_.connection_id, back_.address(),
-                              back_.greeting().connection_id);
-    co_return sent;
-}
-
-/// Right after a start or reload, the backend's first health check may still be under way.
 tls::Task<> Session::await_first_check() {
     Backend const& backend = *door_->target->backend;
     boost::asio::steady_timer pause(surroundings_.poller.context());
-    while (!backend.greeting() && !backend.was_tried() && !front_.stream().socket().hung_up()) {
+    while (!backend.was_reached() && !backend.was_tried() && !is_hung_up()) {
         pause.expires_after(first_check_poll);
         co_await pause.async_wait(boost::asio::use_awaitable);
     }
-}
-
-/// Byte-transparent: the client answers the database's own greeting, and its login goes on
-/// verbatim.
-tls::Task<Result<void>> Session::open_with_backend_greeting() {
-    co_await await_first_check();
-    active_ = Leg::back;
-    auto const dialled = co_await back_.dial(front_);
-    if (!dialled) co_return dialled;
-    record_.connection_id = back_.greeting().connection_id;
-
-    active_ = Leg::front;
-    auto greeting = back_.greeting();
-    if (has_account_rules()) greeting.capabilities &= ~compression;
-    auto const opened = co_await front_.open(std::move(greeting));
-    if (!opened) co_return opened;
-    if (auto const judged = judge_account(front_.login().user); !judged) co_return judged;
-
-    active_ = Leg::back;
-    co_return co_await back_.log_in(front_, front_.login());
 }
 
 bool Session::has_account_rules() const {
@@ -133,17 +72,15 @@ tls::Task<> Session::turn_away(error_code why) {
         why.category() == errc_category() ? static_cast<Errc>(why.value()) : Errc::network;
     if (is_cut_) reason = Errc::draining;
     if (is_late) reason = Errc::timed_out;
-    record_.ending = {active_, is_one_too_many_ ? Stage::accept : stage, reason};
-    record_.detail = active_ == Leg::back ? back_.detail() : front_.detail();
+    record_.ending = {active_, reason == Errc::too_many_sessions ? Stage::accept : stage, reason};
+    if (record_.detail.empty())
+        record_.detail = active_ == Leg::back ? back_.detail() : front_.detail();
     if (reason == Errc::backend_unknown) record_.detail = door_->target->backend->trouble();
-    if (front_.stream().socket().hung_up()) co_return;
+    if (is_hung_up()) co_return;
     // A new clock: the client that reads slowly, or not at all, is not waited for.
     login_clock_.emplace(surroundings_.poller.context(), world_->config().limits.linger_timeout,
                          [this] { front_.stream().socket().hang_up(); });
-    auto told = back_.refusal();
-    if (!told)
-        told = refusal_for(record_.ending, door_->settings.backend, record_.user,
-                           front_.client().host(), front_.has_password());
+    auto told = refusal(record_.ending);
     if (told)
         co_await front_.refuse(std::move(*told));
     else
@@ -151,31 +88,20 @@ tls::Task<> Session::turn_away(error_code why) {
 }
 
 tls::Task<> Session::relay() {
-    auto const capabilities = front_.login().head.capabilities & back_.greeting().capabilities;
-    bool const is_compressed = (capabilities & compression) != 0;
-    bool const has_attributes = (capabilities & mysql::capability::query_attributes) != 0;
-    mysql::CommandWatch::Translate translate;
-    if (door_->settings.greeting == config::Greeting::own)
-        translate = [this](std::uint32_t ours) {
-            return surroundings_.ids.find(ours, back_.address());
-        };
+    watch_ = watch();
+    if (watch_->logged_in()) on_login();
     relay_.emplace(Relay::Legs{front_.stream(), back_.stream()}, surroundings_.scratch,
-                   world_->config().limits.linger_timeout,
-                   mysql::LoginWatch(front_.next_sequence(), back_.next_sequence()),
-                   mysql::CommandWatch(is_compressed, std::move(translate), has_attributes),
+                   world_->config().limits.linger_timeout, *watch_,
                    static_cast<RelayEvents&>(*this));
-    answer_sequence_ = front_.next_sequence();
-    front_.forget_opening();
     record_.ending = co_await relay_->run();
     remember_relay();
 }
 
 void Session::remember_relay() {
-    record_.bytes_in = relay_->bytes_in();
-    record_.bytes_out = relay_->bytes_out();
-    if (auto const& error = relay_->login_error())
-        record_.detail = std::to_string(error->code) + " " + error->message;
-    else
+    record_.bytes_in += relay_->bytes_in();
+    record_.bytes_out += relay_->bytes_out();
+    record_.detail = watch_->refusal_text();
+    if (record_.detail.empty())
         record_.detail = record_.ending.leg == Leg::front ? front_.stream().tls_error()
                                                           : back_.stream().tls_error();
 }
@@ -206,12 +132,7 @@ void Session::remember_front() {
         record_.client_serial = certificate.serial();
         record_.client_fingerprint = certificate.fingerprint();
     }
-    if (front_.has_login()) {
-        record_.user = front_.login().user;
-        record_.database = front_.login().database;
-    }
     record_.backend_address = back_.address();
-    record_.backend_connection_id = back_.greeting().connection_id;
 }
 
 void Session::on_login() {
@@ -219,38 +140,21 @@ void Session::on_login() {
     login_clock_.reset();
 }
 
-void Session::on_unanswered() {
-    tell({Leg::back, Stage::auth, Errc::backend_down}, answer_sequence_);
-}
-
 /// As much as the socket takes at once, which is all of it unless the client has stopped reading.
-void Session::tell(Ending const& ending, std::uint8_t sequence) {
-    auto const told =
-        refusal_for(ending, door_->settings.backend, record_.user, front_.client().host(), true);
-    if (!told) return;
-    auto const packet = mysql::make_packet(sequence, mysql::write_error(*told));
-    static_cast<void>(front_.stream().try_write(packet));
-}
-
-Result<void> Session::on_change_user(std::string user) {
-    record_.user = std::move(user);
-    auto const judged = judge_account(record_.user);
-    if (judged) return judged;
-    constexpr std::uint8_t answer_to_command = 1;
-    tell({Leg::front, Stage::relay, Errc::account_refused}, answer_to_command);
-    return judged;
-}
-
-void Session::on_reload() {
-    surroundings_.request_reload();
+void Session::tell(Ending const& ending) {
+    if (auto const message = refusal(ending))
+        static_cast<void>(front_.stream().try_write(*message));
 }
 
 /// The login clock has run out. A client that waits for the database is still told so.
 void Session::hang_up() {
-    if (relay_)
-        relay_->hang_up({Leg::back, Stage::auth, Errc::timed_out});
-    else if (active_ == Leg::front)
+    if (relay_) {
+        Ending const late{Leg::back, Stage::auth, Errc::timed_out};
+        tell(late);
+        relay_->hang_up(late);
+    } else if (active_ == Leg::front) {
         front_.stream().socket().hang_up();
+    }
     back_.hang_up();
 }
 

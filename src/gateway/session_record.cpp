@@ -12,6 +12,7 @@ bool is_ordinary(Errc reason) {
     switch (reason) {
         case Errc::peer_closed:
         case Errc::client_quit:
+        case Errc::cancel_request:
         case Errc::peer_vanished:  // Many drivers leave without a goodbye.
         case Errc::draining:
             return true;

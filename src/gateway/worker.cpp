@@ -23,9 +23,9 @@ std::string message_of(std::exception_ptr const& error) {
 
 }  // namespace
 
-Worker::Worker(ConnectionIds& ids, std::function<void()> request_reload)
-    : surroundings_{poller_, MutableBytes(scratch_.get(), scratch_size), ids,
-                    std::move(request_reload)},
+Worker::Worker(Registries& registries, std::function<void()> request_reload)
+    : surroundings_{poller_, MutableBytes(scratch_.get(), scratch_size), registries.ids,
+                    registries.cancel_keys, std::move(request_reload)},
       work_(boost::asio::make_work_guard(context_)),
       thread_([this] { context_.run(); }) {}
 
@@ -41,7 +41,7 @@ void Worker::adopt(Arrival arrival) {
 void Worker::start(Arrival const& arrival) {
     std::list<std::unique_ptr<Session>>::iterator place;
     try {
-        place = live_.insert(live_.end(), std::make_unique<Session>(surroundings_, arrival));
+        place = live_.insert(live_.end(), Session::make(surroundings_, arrival));
     } catch (std::exception const& error) {
         // The descriptor is closed by then: the session's socket took it over.
         log::error("session could not start", {{"reason", error.what()}});

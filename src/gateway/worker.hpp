@@ -2,6 +2,8 @@
 // live and die on it. No lock is taken on the data path, because nothing on it is shared.
 #pragma once
 
+#include "gateway/mysql/connection_ids.hpp"
+#include "gateway/postgres/cancel_keys.hpp"
 #include "gateway/session.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -14,12 +16,19 @@
 
 namespace sallyport::gateway {
 
+/// What all workers share: who may be killed or cancelled by which number. The only data of
+/// sessions that others can reach.
+struct Registries {
+    ConnectionIds ids;
+    CancelKeys cancel_keys;
+};
+
 class Worker {
  public:
     /// What one reading round brings at most: four TLS records of 16 KiB.
     static constexpr std::size_t scratch_size = 64 * 1024;
 
-    Worker(ConnectionIds& ids, std::function<void()> request_reload);
+    Worker(Registries& registries, std::function<void()> request_reload);
     ~Worker();
 
     /// Starts a session on this worker. Safe from any thread.

@@ -87,6 +87,15 @@ tls::Version oldest_version(std::vector<config::Listener> const& listeners,
     return oldest;
 }
 
+tls::Policy back_policy(config::Backend const& backend, tls::Version minimum) {
+    auto policy = tls::intermediate(minimum);
+    // PostgreSQL before 18 speaks this one group (ssl_ecdh_curve), and all later ones do. Any other
+    // first guess costs each handshake a HelloRetryRequest: a round trip, and a second key.
+    if (backend.protocol == config::Protocol::postgres)
+        policy.groups = "prime256v1:X25519:secp384r1";
+    return policy;
+}
+
 /// What auto-tls's one certificate must be valid for, beside the host's own names: every address
 /// that it is served on. Those that nobody can dial are passed over there.
 std::vector<std::string> auto_tls_names(std::vector<config::Listener> const& listeners) {
@@ -130,6 +139,14 @@ std::string Target::server_name(std::size_t index) const {
     return address.is_unix() ? "localhost" : address.host;
 }
 
+std::string Target::alpn() const {
+    return settings.protocol == config::Protocol::postgres ? "postgresql" : "";
+}
+
+bool Target::is_always_plain(std::size_t index) const {
+    return settings.protocol == config::Protocol::postgres && settings.addresses[index].is_unix();
+}
+
 Checked<std::shared_ptr<World const>> World::build(config::Config config, Estate& estate,
                                                    World const* previous) {
     if (auto const made = pki::make_private_directory(config.data_dir); !made)
@@ -157,7 +174,7 @@ Checked<void> World::add_target(config::Backend const& backend, Estate& estate) 
     target->backend = known;
     if (backend.ssl_mode != config::SslMode::disabled) {
         tls::BackSettings settings;
-        settings.policy = tls::intermediate(oldest_version(config_.listeners, backend.name));
+        settings.policy = back_policy(backend, oldest_version(config_.listeners, backend.name));
         settings.verify = verify_peer(backend.ssl_mode);
         std::vector<pki::Certificate> authorities;
         if (!backend.ssl_ca.empty()) {
@@ -171,7 +188,22 @@ Checked<void> World::add_target(config::Backend const& backend, Estate& estate) 
         if (!context) return Fault{Errc::file_invalid, backend.ssl_ca, tls::take_errors(), ""};
         target->tls = *context;
     }
+    if (backend.protocol == config::Protocol::postgres)
+        if (auto const added = add_verifiers(*target, key, estate); !added) return added.error();
     targets_.push_back(std::move(target));
+    return {};
+}
+
+Checked<void> World::add_verifiers(Target& target, std::string const& key, Estate& estate) {
+    auto const& settings = target.settings.verifiers;
+    for (auto const& file : {settings.auth_file, settings.auth_password_file})
+        if (!file.empty()) files_.push_back(file);
+    auto read = read_verifier_files(settings);
+    if (!read) return read.error();
+    target.verifier_files = std::make_shared<VerifierFiles const>(std::move(*read));
+    auto& cache = estate.verifiers[key];
+    if (!cache) cache = std::make_shared<VerifierCache>();
+    target.verifiers = cache;
     return {};
 }
 
@@ -204,6 +236,7 @@ Checked<void> World::add_door(config::Listener const& listener, Estate& estate,
     for (auto const& crl : material->crls) settings.crls.push_back(crl.get());
     settings.trust_id = std::to_string(static_cast<int>(settings.ask_client)) + material->trust_id;
     settings.may_resume = resumption_check(door->mirror);
+    settings.alpn = door->target->alpn();
     if (!material->credentials.empty()) {
         auto const context = tls::FrontContext::make(settings, estate.tickets);
         if (!context)

@@ -7,6 +7,7 @@
 #include "gateway/backend.hpp"
 #include "gateway/fault.hpp"
 #include "gateway/material.hpp"
+#include "gateway/postgres/verifiers.hpp"
 #include "identity/mirror.hpp"
 #include "tls/context.hpp"
 #include "tls/tickets.hpp"
@@ -25,8 +26,15 @@ struct Target {
     std::shared_ptr<tls::BackContext> tls;  ///< null with ssl-mode DISABLED
     std::shared_ptr<Backend> backend;
 
+    std::shared_ptr<VerifierCache> verifiers;             ///< postgres only
+    std::shared_ptr<VerifierFiles const> verifier_files;  ///< postgres only
+
     /// The name to ask for and to verify behind one of the addresses.
     std::string server_name(std::size_t index) const;
+    /// The protocol to name by ALPN; empty: none.
+    std::string alpn() const;
+    /// PostgreSQL has no TLS on Unix sockets, as nobody stands between us and the server there.
+    bool is_always_plain(std::size_t index) const;
 };
 
 /// One listener as its sessions see it.
@@ -42,8 +50,9 @@ struct Door {
 /// the thread that builds Worlds, and must outlive every World built with it.
 struct Estate {
     tls::TicketKeys tickets;
-    std::map<std::string, std::shared_ptr<Backend>> backends;        ///< by name and addresses
-    std::map<std::string, std::weak_ptr<identity::Mirror>> mirrors;  ///< by the client CAs
+    std::map<std::string, std::shared_ptr<Backend>> backends;         ///< by name and addresses
+    std::map<std::string, std::shared_ptr<VerifierCache>> verifiers;  ///< likewise
+    std::map<std::string, std::weak_ptr<identity::Mirror>> mirrors;   ///< by the client CAs
 };
 
 class World {
@@ -66,6 +75,7 @@ class World {
  private:
     World() = default;
     Checked<void> add_target(config::Backend const& backend, Estate& estate);
+    Checked<void> add_verifiers(Target& target, std::string const& key, Estate& estate);
     Checked<void> add_door(config::Listener const& listener, Estate& estate, World const* previous);
     std::vector<pki::Certificate> intermediates() const;
 

@@ -22,6 +22,12 @@ mysql::Greeting greeting(std::string version, std::uint32_t capabilities,
     return made;
 }
 
+Backend::Facts facts(std::string version, std::uint32_t capabilities, std::uint32_t extended = 0) {
+    auto made = greeting(std::move(version), capabilities, extended);
+    auto shown = made.version;
+    return {std::move(shown), std::move(made)};
+}
+
 class BackendTest : public testing::Test {
  protected:
     std::string order() const {
@@ -41,7 +47,7 @@ class BackendTest : public testing::Test {
 
 TEST_F(BackendTest, CandidatesComeInTheConfiguredOrder) {
     EXPECT_EQ(order(), "abc");
-    backend_.learned(2, greeting("8.0", 1));
+    backend_.learned(2, facts("8.0", 1));
     EXPECT_EQ(order(), "abc");
 }
 
@@ -59,7 +65,7 @@ TEST_F(BackendTest, AllAreTriedWhereAllAreDown) {
 
 TEST_F(BackendTest, OneThatComesUpTakesItsPlaceAgain) {
     backend_.failed(0, "refused");
-    backend_.learned(0, greeting("8.0", 1));
+    backend_.learned(0, facts("8.0", 1));
     EXPECT_EQ(order(), "abc");
 }
 
@@ -74,7 +80,7 @@ TEST_F(BackendTest, CandidatesCarryTheirIndexAndWhatTheyResolveTo) {
 
 TEST_F(BackendTest, HealthFollowsTheLastAttempt) {
     EXPECT_EQ(backend_.health(0), Health::unknown);
-    backend_.learned(0, greeting("8.0", 1));
+    backend_.learned(0, facts("8.0", 1));
     EXPECT_EQ(backend_.health(0), Health::up);
     EXPECT_NE(backend_.last_learned(0), Clock::time_point());
     backend_.failed(0, "refused");
@@ -84,16 +90,16 @@ TEST_F(BackendTest, HealthFollowsTheLastAttempt) {
 
 TEST_F(BackendTest, WasTriedOnceEveryAddressWas) {
     backend_.failed(0, "refused");
-    backend_.learned(1, greeting("8.0", 1));
+    backend_.learned(1, facts("8.0", 1));
     EXPECT_FALSE(backend_.was_tried());
     backend_.failed(2, "refused");
     EXPECT_TRUE(backend_.was_tried());
 }
 
 TEST_F(BackendTest, OnlyChangesOfHealthAreLogged) {
-    EXPECT_NE(logged([&] { backend_.learned(0, greeting("8.0", 1)); }).find("backend is up"),
+    EXPECT_NE(logged([&] { backend_.learned(0, facts("8.0", 1)); }).find("backend is up"),
               std::string::npos);
-    EXPECT_EQ(logged([&] { backend_.learned(0, greeting("8.0", 1)); }), "");
+    EXPECT_EQ(logged([&] { backend_.learned(0, facts("8.0", 1)); }), "");
     auto const down = logged([&] { backend_.failed(0, "connection refused"); });
     EXPECT_NE(down.find("backend is down"), std::string::npos);
     EXPECT_NE(down.find("connection refused"), std::string::npos);
@@ -106,8 +112,8 @@ TEST_F(BackendTest, HasNoGreetingBeforeAnyAddressWasReached) {
 }
 
 TEST_F(BackendTest, GreetsAsItsFirstAddressWithTheCapabilitiesOfAll) {
-    backend_.learned(1, greeting("second", 0b0110, 0b11));
-    backend_.learned(0, greeting("first", 0b1110, 0b01));
+    backend_.learned(1, facts("second", 0b0110, 0b11));
+    backend_.learned(0, facts("first", 0b1110, 0b01));
     auto const common = backend_.greeting();
     ASSERT_TRUE(common);
     EXPECT_EQ(common->version, "first");
@@ -116,7 +122,7 @@ TEST_F(BackendTest, GreetsAsItsFirstAddressWithTheCapabilitiesOfAll) {
 }
 
 TEST_F(BackendTest, GreetsEvenWhereItsAddressesWentDown) {
-    backend_.learned(0, greeting("first", 1));
+    backend_.learned(0, facts("first", 1));
     backend_.failed(0, "refused");
     EXPECT_TRUE(backend_.greeting());
 }

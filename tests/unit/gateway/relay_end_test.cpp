@@ -67,8 +67,7 @@ TEST_F(PlainRelay, KnowsADatabaseThatRefusedTheLogin) {
     EXPECT_EQ(client_.receive_to_end(loop_), denied);
     client_.close();
     expect_ending(Leg::back, Stage::auth, Errc::backend_refused);
-    ASSERT_TRUE(relay_->login_error());
-    EXPECT_EQ(relay_->login_error()->code, 1045);
+    EXPECT_EQ(watch_->refusal_text().substr(0, 5), "1045 ");
     EXPECT_EQ(events_.logins, 0);
 }
 
@@ -101,14 +100,16 @@ TEST_F(PlainRelay, TellsOfADatabaseThatLeavesWithoutAnAnswer) {
     start();
     database_.close();
     client_.receive_to_end(loop_);
-    EXPECT_EQ(events_.unanswered, 1);
+    ASSERT_EQ(events_.faults.size(), 1U);
+    EXPECT_EQ(name(events_.faults.front().leg), name(Leg::back));
+    EXPECT_EQ(name(events_.faults.front().stage), name(Stage::auth));
 }
 
 TEST_F(PlainRelay, TellsOfNoAnswerOnlyWhereThereWasNone) {
     start_logged_in();
     database_.close();
     client_.receive_to_end(loop_);
-    EXPECT_EQ(events_.unanswered, 0);
+    EXPECT_TRUE(events_.faults.empty());
 }
 
 TEST_F(PlainRelay, DropsHalfAKillWhereItsClientLeaves) {

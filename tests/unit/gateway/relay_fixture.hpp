@@ -2,6 +2,7 @@
 // they exchange.
 #pragma once
 
+#include "gateway/mysql/watch.hpp"
 #include "gateway/relay.hpp"
 #include "support/script.hpp"
 #include "support/sockets.hpp"
@@ -37,9 +38,9 @@ inline Buffer large_query(std::size_t size) {
     return query(std::string(size, 'x'));
 }
 
-struct Events final : RelayEvents {
+struct Events final : RelayEvents, MysqlEvents {
     void on_login() override { ++logins; }
-    void on_unanswered() override { ++unanswered; }
+    void on_fault(Ending const& ending) override { faults.push_back(ending); }
     Result<void> on_change_user(std::string user) override {
         users.push_back(std::move(user));
         if (refuses_users) return Errc::account_refused;
@@ -48,9 +49,9 @@ struct Events final : RelayEvents {
     void on_reload() override { ++reloads; }
 
     int logins = 0;
-    int unanswered = 0;
     int reloads = 0;
     bool refuses_users = false;
+    std::vector<Ending> faults;
     std::vector<std::string> users;
 };
 
@@ -65,9 +66,9 @@ class PlainRelay : public testing::Test {
  protected:
     void start(RelayOptions options = {}) {
         scratch_.resize(options.scratch);
-        relay_.emplace(Relay::Legs{front_, back_}, scratch_, options.linger,
-                       mysql::LoginWatch(2, 2),
+        watch_.emplace(mysql::LoginWatch(2, 2),
                        mysql::CommandWatch(false, std::move(options.translate)), events_);
+        relay_.emplace(Relay::Legs{front_, back_}, scratch_, options.linger, *watch_, events_);
         ending_ = loop_.start(relay_->run());
     }
     void start_logged_in(RelayOptions options = {}) {
@@ -100,6 +101,7 @@ class PlainRelay : public testing::Test {
     tls::Stream back_{loop_.poller, back_pair_.ours.release()};
     Buffer scratch_;
     Events events_;
+    std::optional<MysqlWatch> watch_;
     std::optional<Relay> relay_;
     Pending<Ending> ending_;
 };

@@ -31,10 +31,10 @@ TEST_F(PlainRelay, ComesToRestWhenThereIsNothingToDo) {
 
 TEST_F(PlainRelay, TellsOfTheLoginOnce) {
     start();
-    EXPECT_FALSE(relay_->logged_in());
+    EXPECT_FALSE(watch_->logged_in());
     database_.send(ok_packet());
     client_.receive(loop_, 1);
-    EXPECT_TRUE(relay_->logged_in());
+    EXPECT_TRUE(watch_->logged_in());
     database_.send(ok_packet(1));
     client_.receive(loop_, 1);
     EXPECT_EQ(events_.logins, 1);

@@ -16,8 +16,7 @@ class TlsRelay : public testing::Test {
         if (!back_connection_.shake(loop_, context_->make_ssl(), client_ssl()))
             throw std::runtime_error("no handshake on the back leg");
         relay_.emplace(Relay::Legs{front_, back_connection_.client}, scratch_,
-                       std::chrono::hours(1), mysql::LoginWatch(2, 2),
-                       mysql::CommandWatch(false, {}), events_);
+                       std::chrono::hours(1), watch_, events_);
         ending_ = loop_.start(relay_->run());
         write_text(loop_, database_, as_text(ok_packet()));
         loop_.until([&] { return events_.logins == 1; });
@@ -49,6 +48,7 @@ class TlsRelay : public testing::Test {
     tls::Stream& database_ = back_connection_.server;
     Buffer scratch_ = Buffer(64 * 1024);
     Events events_;
+    MysqlWatch watch_{mysql::LoginWatch(2, 2), mysql::CommandWatch(false, {}), events_};
     std::optional<Relay> relay_;
     Pending<Ending> ending_;
 };

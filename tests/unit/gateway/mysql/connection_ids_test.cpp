@@ -1,5 +1,5 @@
 // Connection ids of our own: never a backend's, never one that is alive, and only for its server.
-#include "gateway/connection_ids.hpp"
+#include "gateway/mysql/connection_ids.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "gateway/greeting.hpp"
+#include "gateway/mysql/greeting.hpp"
 
 #include <array>
 #include <cerrno>

@@ -1,4 +1,4 @@
-#include "gateway/connection_ids.hpp"
+#include "gateway/mysql/connection_ids.hpp"
 
 #include <utility>
 

@@ -1,5 +1,5 @@
 // What a refused client is told, as a table over every code on either leg (DESIGN section 8).
-#include "gateway/refusal.hpp"
+#include "gateway/mysql/refusal.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "gateway/refusal.hpp"
+#include "gateway/mysql/refusal.hpp"
 
 namespace sallyport::gateway {
 

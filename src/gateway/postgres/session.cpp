@@ -1,0 +1,141 @@
+#include "gateway/postgres/session.hpp"
+
+#include "gateway/drive.hpp"
+#include "gateway/postgres/authentication.hpp"
+#include "gateway/postgres/cancel.hpp"
+#include "gateway/postgres/cancel_keys.hpp"
+#include "gateway/postgres/dialogue.hpp"
+#include "gateway/postgres/refusal.hpp"
+#include "gateway/postgres/watch.hpp"
+#include "wire/postgres/opening.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <utility>
+
+namespace sallyport::gateway {
+
+struct PostgresSession::Opening {
+    Opening(bool offers_tls, postgres::LoginWatch::Rekey rekey)
+        : front(offers_tls), login(std::move(rekey)) {}
+
+    postgres::FrontOpening front;
+    postgres::LoginWatch login;
+    std::optional<Buffer> refusal;  ///< the database's own
+};
+
+PostgresSession::PostgresSession(Surroundings const& surroundings, Arrival const& arrival)
+    : Session(surroundings, arrival) {
+    auto rekey = [this](postgres::CancelKey const& real, MutableBytes secret) {
+        replace_key(real, secret);
+    };
+    opening_ = std::make_unique<Opening>(door().tls != nullptr, std::move(rekey));
+}
+
+PostgresSession::~PostgresSession() {
+    if (cancel_id_ != 0) surroundings().cancel_keys.remove(cancel_id_);
+}
+
+tls::Task<Result<void>> PostgresSession::open() {
+    auto const opened = co_await open_front();
+    if (!opened) co_return opened;
+    if (auto const& key = opening_->front.cancel()) {
+        co_await take_cancel(*key);
+        co_return Errc::cancel_request;
+    }
+    // Not before: only now is it known that this is a client that can be told.
+    if (is_one_too_many()) co_return Errc::too_many_sessions;
+    if (auto const judged = front_.judge(); !judged) co_return judged;
+    if (auto const judged = judge_account(account()); !judged) co_return judged;
+    auto const dialled = co_await open_back();
+    if (!dialled) co_return dialled;
+    co_return co_await authenticate();
+}
+
+tls::Task<Result<void>> PostgresSession::open_front() {
+    auto& dialogue = opening_->front;
+    auto asked = co_await drive(dialogue, front_.stream());
+    if (asked && *asked == wire::Ask::start_tls) {
+        auto const agreed = co_await front_.secure(dialogue.is_direct());
+        if (!agreed) co_return agreed;
+        asked = co_await drive(dialogue, front_.stream());
+    }
+    if (!asked) co_return asked.error();
+    if (dialogue.startup()) {
+        front_.set_stage(Stage::login);
+        record_.user = dialogue.startup()->user();
+        record_.database = dialogue.startup()->database();
+    }
+    co_return Result<void>();
+}
+
+tls::Task<Result<void>> PostgresSession::open_back() {
+    active_ = Leg::back;
+    co_await await_first_check();
+    PostgresDialogue dialogue(door().target->settings.negotiation,
+                              opening_->front.startup()->packet);
+    auto const dialled = co_await back_.dial(front_, dialogue);
+    if (!dialled) co_return dialled;
+    co_return co_await back_.log_in(front_, dialogue);
+}
+
+tls::Task<Result<void>> PostgresSession::authenticate() {
+    front_.set_stage(Stage::auth);
+    Authentication exchange(front_, back_, *door().target, account(), opening_->login, active_);
+    auto const done = co_await exchange.run(world().config().limits.dial_timeout);
+    record_.detail = exchange.detail();
+    opening_->refusal = exchange.refusal();
+    co_return done;
+}
+
+/// The account that the client means: a server may cut names to what its catalogs hold, so a longer
+/// one must not slip past a rule.
+std::string PostgresSession::account() const {
+    constexpr std::size_t name_size = 63;  // PostgreSQL's NAMEDATALEN, less the NUL
+    return record_.user.substr(0, name_size);
+}
+
+/// Says nothing, and takes the same time for every key (cancel.hpp).
+tls::Task<> PostgresSession::take_cancel(postgres::CancelKey const& key) {
+    auto const route = surroundings().cancel_keys.find(key, front_.client());
+    if (!route) record_.detail = "no session has this key, or too many were tried";
+    auto& context = surroundings().poller.context();
+    boost::asio::steady_timer rest(context, cancel_answer_time);
+    Deadline const answer(context, cancel_answer_time, [this] {
+        front_.stream().finish(true);
+        front_.stream().socket().hang_up();
+    });
+    if (route)
+        co_await forward_cancel(surroundings().poller, *route,
+                                world().config().limits.dial_timeout);
+    co_await rest.async_wait(boost::asio::use_awaitable);
+    co_await boost::asio::post(context, boost::asio::use_awaitable);
+}
+
+void PostgresSession::replace_key(postgres::CancelKey const& real, MutableBytes secret) {
+    auto& keys = surroundings().cancel_keys;
+    if (cancel_id_ == 0) cancel_id_ = keys.next_session();
+    keys.add(
+        cancel_id_,
+        {door().target, back_.address_index(), back_.endpoint(), back_.stream().is_tls(), real},
+        secret);
+    record_.connection_id = record_.backend_connection_id = real.process;
+}
+
+std::unique_ptr<RelayWatch> PostgresSession::watch() {
+    auto watch = std::make_unique<PostgresWatch>(std::move(opening_->login));
+    opening_.reset();
+    return watch;
+}
+
+std::optional<Buffer> PostgresSession::refusal(Ending const& ending) {
+    if (opening_ && opening_->refusal) return opening_->refusal;
+    auto const told = refusal_for(
+        ending, {front_.client().host(), record_.user, record_.database, record_.backend,
+                 front_.stream().is_tls(), opening_ ? opening_->front.version() : 0});
+    if (!told) return std::nullopt;
+    return postgres::write_error(*told);
+}
+
+}  // namespace sallyport::gateway

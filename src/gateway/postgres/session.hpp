@@ -1,0 +1,38 @@
+// How a PostgreSQL connection opens (DESIGN section 5): TLS in one of its ways, the StartupMessage,
+// and as much of the authentication as cannot be relayed; or a CancelRequest, and that was all.
+#pragma once
+
+#include "gateway/session.hpp"
+#include "wire/postgres/login_watch.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace sallyport::gateway {
+
+class PostgresSession final : public Session {
+ public:
+    PostgresSession(Surroundings const& surroundings, Arrival const& arrival);
+    ~PostgresSession() override;
+
+ private:
+    struct Opening;
+
+    tls::Task<Result<void>> open() override;
+    std::unique_ptr<RelayWatch> watch() override;
+    std::optional<Buffer> refusal(Ending const& ending) override;
+
+    tls::Task<Result<void>> open_front();
+    tls::Task<Result<void>> open_back();
+    tls::Task<Result<void>> authenticate();
+    std::string account() const;
+    tls::Task<> take_cancel(postgres::CancelKey const& key);
+    void replace_key(postgres::CancelKey const& real, MutableBytes secret);
+
+    std::unique_ptr<Opening> opening_;  ///< what is needed until the relay begins: secrets, memory
+    std::uint64_t cancel_id_ = 0;       ///< of our entries in CancelKeys; 0: none yet
+};
+
+}  // namespace sallyport::gateway
