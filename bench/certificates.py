@@ -7,7 +7,7 @@ working directory.
 
 from pathlib import Path
 
-from children import run
+from children import hand_over, run, service_user
 
 CA, SERVER = "cacert.pem", "server.pem"
 CLIENT, CLIENT_KEY, SERVER_KEY = "client-cert.pem", "client-key.pem", "server-key.pem"
@@ -22,6 +22,8 @@ def make(folder: Path) -> None:
          "-keyout", "ca-key.pem", "-out", CA], folder)
     _issue(folder, "localhost", SERVER, SERVER_KEY,
            "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n")
+    # PostgreSQL and PgBouncer insist on a key of their own; root reads it all the same.
+    hand_over(folder / SERVER_KEY, service_user())
     _issue(folder, "bench", CLIENT, CLIENT_KEY, "extendedKeyUsage=clientAuth\n")
 
 

@@ -1,5 +1,9 @@
 """Child processes: started with a log file of their own, stopped by their id, whatever happens."""
 
+import os
+import pwd
+import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -14,13 +18,15 @@ class BenchError(Exception):
 
 
 class Child:
-    """One process, from its start to its end."""
+    """One process, from its start to its end; as `user`, where that is another one."""
 
-    def __init__(self, command: list[str], log: Path):
+    def __init__(self, command: list[str], log: Path, user: str | None = None,
+                 stop_signal: signal.Signals = signal.SIGTERM):
         self.log = log
+        self._stop_signal = stop_signal
         with log.open("ab") as output:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
-                                            stderr=output)
+            self.process = subprocess.Popen(command, cwd=log.parent, stdin=subprocess.DEVNULL,
+                                            stdout=output, stderr=output, **_as_user(user))
 
     @property
     def pid(self) -> int:
@@ -30,12 +36,15 @@ class Child:
         wait_until(lambda: self._is_listening(port), f"{self._name} on port {port}")
 
     def stop(self) -> None:
-        self.process.terminate()
+        self.process.send_signal(self._stop_signal)
         try:
             self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+    def last_words(self) -> str:
+        return "\n  ".join(self.log.read_text(errors="replace").splitlines()[-10:])
 
     @property
     def _name(self) -> str:
@@ -43,8 +52,7 @@ class Child:
 
     def _is_listening(self, port: int) -> bool:
         if self.process.poll() is not None:
-            last = self.log.read_text(errors="replace").splitlines()[-10:]
-            raise BenchError(f"{self._name} ended at once:\n  " + "\n  ".join(last))
+            raise BenchError(f"{self._name} ended at once:\n  {self.last_words()}")
         # Looked up rather than tried: a try would be counted as a connection by whoever answers.
         return port in _listening_ports()
 
@@ -64,13 +72,32 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def run(command: list[str], folder: Path) -> str:
+def run(command: list[str], folder: Path, user: str | None = None) -> str:
     """One command to its end, in `folder`; gives what it wrote to stdout."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL, timeout=PATIENCE * 5)
+                          stdin=subprocess.DEVNULL, timeout=PATIENCE * 5, **_as_user(user))
     if done.returncode != 0:
         raise BenchError(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
     return done.stdout
+
+
+def own_name() -> str:
+    return pwd.getpwuid(os.getuid()).pw_name
+
+
+def service_user() -> str | None:
+    """Who runs the programs that refuse to be root; None where we are somebody else anyway."""
+    return "postgres" if os.getuid() == 0 else None
+
+
+def hand_over(path: Path, user: str | None) -> None:
+    """Makes `path` that user's."""
+    if user:
+        shutil.chown(path, user, user)
+
+
+def _as_user(user: str | None) -> dict:
+    return {"user": user, "group": user, "extra_groups": []} if user else {}
 
 
 def _listening_ports() -> set[int]:

@@ -1,10 +1,5 @@
 #!/usr/bin/python3
-"""Compares what stands between a client and its database, side by side on one machine.
-
-Every round takes every scenario, and every scenario takes every peer in turn, each freshly started
-and alone beside the database: so a busy minute of the machine hits all of them, and only ratios
-within a round are worth quoting.
-"""
+"""Compares what stands between a client and its database, side by side on one machine."""
 
 import argparse
 import json
@@ -14,18 +9,21 @@ import resource
 import signal
 import sys
 import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 
 import certificates
-import scenarios
+import mysql
+import postgres
 from children import BenchError
-from peers import CIPHER, TLS_VERSION, Direct, HAProxy, MariaDB, Peer, Sallyport
-from table import REFERENCE, Results
+from contest import Contest, Size
+from peers import CIPHER, TLS_VERSION, Sallyport, Setting
+from table import Results
 
 ROOT = Path(__file__).resolve().parent.parent
-# 5,000 idle sessions are 5,000 here, 10,000 in a proxy and 5,000 in the database.
-DESCRIPTORS = 20_000
+RELEASE = ROOT / "build" / "release"
+PROTOCOLS = {"mysql": mysql.contest, "postgres": postgres.contest}
+# 5,000 idle sessions are 5,000 here, 10,000 in a proxy (20,000 in stunnel), 5,000 in the database.
+DESCRIPTORS = 30_000
 
 
 def main() -> int:
@@ -33,92 +31,87 @@ def main() -> int:
     # A kill is an ending like any other: whatever was started is stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     raise_descriptor_limit()
+    report = describe(options)
+    print(", ".join(f"{key} {value}" for key, value in report.items()), flush=True)
     try:
-        with ExitStack() as cleanup:
-            results = compare(options, cleanup)
+        with tempfile.TemporaryDirectory(prefix="sallyport-bench-") as folder:
+            for protocol in [options.only] if options.only else PROTOCOLS:
+                report[protocol] = run(protocol, options, Path(folder))
     except (BenchError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 1
-    if options.json:
-        options.json.write_text(json.dumps({**describe(options), "results": results.as_json()},
-                                           indent=2) + "\n")
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps(report, indent=2) + "\n")
+    print(f"\nall figures of all rounds: {options.json}")
     return 0
 
 
 def read_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true",
+                        help="2 rounds of 1 second, 200 idle sessions, and not every scenario")
+    parser.add_argument("--only", choices=PROTOCOLS, help="one protocol (default: both)")
+    parser.add_argument("--peers", metavar="A,B", help="these peers (default: all)")
     parser.add_argument("--seconds", type=int, metavar="N", help="length of one load (default 10)")
     parser.add_argument("--repeat", type=int, metavar="N", help="rounds (default 5)")
-    parser.add_argument("--sessions", type=int, default=500, metavar="N",
-                        help="idle sessions (default %(default)s)")
+    parser.add_argument("--connections", metavar="N,M",
+                        help="of the point selects (default 1,16,64)")
+    parser.add_argument("--sessions", type=int, metavar="N", help="idle sessions (default 1000)")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), metavar="N",
                         help="threads of each proxy (default: one per core, %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="two rounds of 3 seconds")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures here")
-    parser.add_argument("--sallyport", type=Path, metavar="PATH",
-                        default=ROOT / "build" / "release" / "sallyport",
+    parser.add_argument("--json", type=Path, metavar="FILE", default=ROOT / "build" / "bench.json",
+                        help="where all figures are written (default %(default)s)")
+    parser.add_argument("--sallyport", type=Path, metavar="PATH", default=RELEASE / "sallyport",
                         help="the program to measure (default %(default)s)")
+    parser.add_argument("--floor", type=Path, metavar="PATH", default=RELEASE / "bench-floor",
+                        help="the built floor.cpp (default %(default)s)")
     options = parser.parse_args()
-    options.seconds = options.seconds or (3 if options.quick else 10)
+    options.seconds = options.seconds or (1 if options.quick else 10)
     options.repeat = options.repeat or (2 if options.quick else 5)
+    options.sessions = options.sessions or (200 if options.quick else 1000)
+    options.connections = options.connections or ("16,64" if options.quick else "1,16,64")
     if min(options.seconds, options.repeat, options.sessions, options.workers) < 1:
         parser.error("numbers begin at 1")
-    if not options.sallyport.is_file():
-        parser.error(f"no such program: {options.sallyport} (cmake --preset release &&"
-                     " cmake --build --preset release makes it)")
+    for program in (options.sallyport, options.floor):
+        if not program.is_file():
+            parser.error(f"no such program: {program} (scripts/bench makes it)")
     return options
 
 
-def compare(options: argparse.Namespace, cleanup: ExitStack) -> Results:
-    """The whole run; prints the table."""
-    folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="sallyport-bench-")))
-    keys = folder / "keys"
+def run(protocol: str, options: argparse.Namespace, folder: Path) -> list[dict]:
+    """One contest; prints its tables."""
+    # Some of the programs that use it run as another user.
+    folder.chmod(0o755)
+    place = folder / protocol
+    keys = place / "keys"
     certificates.make(keys)
-    database = MariaDB(folder / "mariadb", keys)
-    cleanup.callback(database.stop)
-    database.start()
-    scenarios.prepare(database, keys)
-
-    peers = [
-        Direct(folder / "direct", keys, database),
-        HAProxy(folder / "haproxy", keys, database, options.workers),
-        Sallyport(folder / "sallyport", keys, database, options.workers, options.sallyport),
-    ]
-    chosen = scenarios.chosen(options.seconds, options.sessions, keys)
-    results = Results()
-    for number in range(options.repeat):
-        for scenario in chosen:
-            print(f"round {number + 1} of {options.repeat}: {scenario.name}", file=sys.stderr)
-            for peer in in_turn(peers, number):
-                results.add(scenario.name, peer.name, measure(scenario, peer))
-    show(options, peers, chosen, results)
-    return results
+    setting = Setting(protocol, place, keys, options.workers, options.sallyport, options.floor)
+    connections = [int(number) for number in options.connections.split(",")]
+    size = Size(connections, options.seconds, options.sessions, options.quick)
+    contest = PROTOCOLS[protocol](setting, size)
+    if options.peers:
+        chosen = options.peers.split(",")
+        contest.peers = [peer for peer in contest.peers if peer.name in chosen]
+    results = contest.run(options.repeat)
+    show(protocol, contest, results)
+    return results.as_json(contest.references)
 
 
-def in_turn(peers: list[Peer], number: int) -> list[Peer]:
-    """Another one begins in every round, so that none always follows the same neighbour's heat."""
-    first = number % len(peers)
-    return peers[first:] + peers[:first]
-
-
-def measure(scenario, peer: Peer) -> dict[str, float]:
-    peer.start()
-    try:
-        return scenario.measure(peer)
-    finally:
-        peer.stop()
-
-
-def show(options: argparse.Namespace, peers: list[Peer], chosen: list, results: Results) -> None:
-    print(", ".join(f"{key} {value}" for key, value in describe(options).items()))
-    print(f"medians; in brackets the ratio to {REFERENCE} within a round, and its spread\n")
-    print(results.render([peer.name for peer in peers]))
+def show(protocol: str, contest: Contest, results: Results) -> None:
+    names = [peer.name for peer in contest.peers]
+    print(f"\n{protocol}: medians\n\n{results.render(names)}")
+    for reference in contest.references:
+        if reference in names and len(names) > 1:
+            print(f"\n{protocol}: ratio to {reference} within a round, and its spread\n\n"
+                  + results.render_ratios(names, reference))
     print()
-    for scenario in chosen:
+    for scenario in contest.scenarios:
         for aim in scenario.aims:
-            print(results.judge(scenario.name, aim, Sallyport.name))
+            if verdict := results.judge(scenario.name, aim, Sallyport.name):
+                print(verdict)
+    sys.stdout.flush()
 
 
 def describe(options: argparse.Namespace) -> dict:

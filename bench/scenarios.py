@@ -1,80 +1,123 @@
 """What is measured: each scenario loads one running peer and gives named figures.
 
-A scenario is a class with a `name`, the `aims` it is judged by, and `measure(peer)`; another one is
-another class here and a line in `chosen`.
+A scenario is an object with a `name`, the `aims` it is judged by, and `measure(peer)`; the load
+generators that know a protocol are in that protocol's folder.
 """
 
 import re
-import ssl
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
-import certificates
-from children import BenchError, run
-from client import Session
+from children import BenchError
 from measure import cpu_seconds, resident_kib
-from peers import HOST, SCHEMA, USER, Peer
+from peers import Peer
 
-QUERIES = "queries/s"
-AVERAGE, P95 = "average ms", "p95 ms"
-CPU = "CPU µs/query"
+AVERAGE = "average ms"
+MEMORY = "RSS MiB"
 IDLE = "KiB/session"
 
-TABLE_ROWS = 100_000
+JITTER = 0.1  # seconds that a report may come early
+
+# No load outlives the bench by more, even if the bench is killed.
+SPARE_SECONDS = 30
 
 
 @dataclass(frozen=True)
 class Aim:
-    """Sallyport's `figure` is to be at most `limit`, in its unit or as a ratio to HAProxy's."""
+    """Sallyport's `figure` is to be at most `limit`, in its unit or as a ratio to `reference`'s."""
 
     figure: str
     limit: float
-    is_ratio: bool
+    reference: str | None = None
 
 
-class PointSelects:
-    """sysbench's point selects by primary key over TLS, at a number of connections.
+@dataclass(frozen=True)
+class Sample:
+    """A report, when it came, and the peer's CPU time until then; both in seconds."""
 
-    The first second holds the handshakes and cold caches, and is not counted.
+    at: float
+    cpu: float
+    report: dict[str, float]
+
+
+class Load:
+    """A load generator that reports its rate once per second, at a fixed number of connections.
+
+    The first second holds the handshakes and cold caches, and is not counted; as soon as enough
+    seconds are, the generator is stopped. In a closed loop the average latency is the number of
+    connections divided by the rate.
     """
 
-    aims = (Aim(CPU, 1.0, is_ratio=True),)
+    unit = ""
+    complaint = re.compile(r"$^")  # a line that says that the load is not what it should be
 
-    def __init__(self, connections: int, seconds: int, keys: Path):
-        self.name = f"point select, {connections} connection{'s' * (connections > 1)}"
+    def __init__(self, name: str, connections: int, seconds: int, folder: Path,
+                 aims: tuple[Aim, ...] = ()):
+        self.name = name
+        self.aims = aims
         self._connections = connections
         self._seconds = seconds
-        self._keys = keys
+        self._folder = folder
+
+    def command(self, port: int) -> list[str]:
+        raise NotImplementedError
+
+    def read(self, line: str) -> dict[str, float] | None:
+        """The figures of one report, of which one is the rate; None for any other line."""
+        raise NotImplementedError
 
     def measure(self, peer: Peer) -> dict[str, float]:
-        # Two seconds more than counted: the first, and a last one that sysbench does not report.
-        command = _sysbench(peer.port, self._connections, "run", f"--time={self._seconds + 2}",
-                            "--report-interval=1", "--forced-shutdown=10")
-        cpu, rates, output = [], [], []
-        # Read as they come, so that CPU is sampled at the very report that counts the queries.
-        with subprocess.Popen(command, cwd=self._keys, stdout=subprocess.PIPE, text=True,
-                              stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL) as load:
+        samples, output = [], []
+        memory = 0
+        with subprocess.Popen(self.command(peer.port), cwd=self._folder, stdout=subprocess.PIPE,
+                              text=True, stderr=subprocess.STDOUT,
+                              stdin=subprocess.DEVNULL) as load:
             try:
+                # Read as they come, so that CPU is sampled at the very report that counts the work.
                 for line in load.stdout:
                     output.append(line)
-                    if reported := re.match(r"\[ \d+s \].* qps: ([\d.]+)", line):
-                        rates.append(float(reported[1]))
-                        cpu.append(cpu_seconds(peer.pid) if peer.pid else 0.0)
+                    if self.complaint.search(line):
+                        break
+                    if not (report := self.read(line)):
+                        continue
+                    samples.append(Sample(time.monotonic(), _cpu(peer), report))
+                    if self._is_enough(samples):
+                        memory = resident_kib(peer.pid) if peer.pid else 0
+                        break
             finally:
                 load.terminate()
-        text = "".join(output)
-        if load.returncode != 0 or len(rates) <= self._seconds:
-            raise BenchError(f"sysbench through {peer.name} failed:\n{text}")
-        return self._figures(peer, rates[1:self._seconds + 1], cpu[:self._seconds + 1], text)
+        if not self._is_enough(samples):
+            raise BenchError(f"{self.name} through {peer.name} failed:\n{''.join(output)}"
+                             + (f"{peer.name}:\n  {peer.child.last_words()}" if peer.child else ""))
+        return self._figures(samples, memory)
 
-    def _figures(self, peer: Peer, rates: list[float], cpu: list[float],
-                 text: str) -> dict[str, float]:
-        queries = sum(rates)  # one report per second
-        figures = {QUERIES: queries / len(rates), AVERAGE: _latency("avg", text),
-                   P95: _latency("95th percentile", text)}
-        if peer.pid:
-            figures[CPU] = (cpu[-1] - cpu[0]) / queries * 1e6
+    @property
+    def rate(self) -> str:
+        return f"{self.unit}/s"
+
+    @property
+    def cpu(self) -> str:
+        return f"CPU µs/{self.unit}"
+
+    def _is_enough(self, samples: list[Sample]) -> bool:
+        """By the clock, because on a busy machine two reports may come late and together."""
+        return bool(samples) and samples[-1].at - samples[0].at >= self._seconds - JITTER
+
+    def _figures(self, samples: list[Sample], memory: int) -> dict[str, float]:
+        counted = samples[1:]
+        span = samples[-1].at - samples[0].at
+        work = sum(sample.report[self.rate] * (sample.at - before.at)
+                   for before, sample in zip(samples, counted))
+        figures = {key: median(sample.report[key] for sample in counted)
+                   for key in samples[0].report}
+        figures[self.rate] = work / span
+        figures[AVERAGE] = self._connections * span / work * 1e3
+        if memory:
+            figures[self.cpu] = (samples[-1].cpu - samples[0].cpu) / work * 1e6
+            figures[MEMORY] = memory / 1024
         return figures
 
 
@@ -84,12 +127,11 @@ class IdleSessions:
     Nothing is subtracted: what the peer sets aside at its first session counts, too.
     """
 
-    aims = (Aim(IDLE, 32, is_ratio=False),)
-
-    def __init__(self, sessions: int, keys: Path):
+    def __init__(self, sessions: int, open_session, aims: tuple[Aim, ...]):
         self.name = f"{sessions} idle sessions"
+        self.aims = aims
         self._sessions = sessions
-        self._context = ssl.create_default_context(cafile=str(keys / certificates.CA))
+        self._open_session = open_session
 
     def measure(self, peer: Peer) -> dict[str, float]:
         if not peer.pid:
@@ -98,7 +140,7 @@ class IdleSessions:
         sessions = []
         try:
             for _ in range(self._sessions):
-                sessions.append(Session(peer.port, USER, self._context))
+                sessions.append(self._open_session(peer.port))
             for session in sessions:
                 session.ping()
             grown = resident_kib(peer.pid) - before
@@ -108,21 +150,5 @@ class IdleSessions:
         return {IDLE: grown / self._sessions}
 
 
-def chosen(seconds: int, sessions: int, keys: Path) -> list:
-    return [*(PointSelects(connections, seconds, keys) for connections in (1, 16, 64)),
-            IdleSessions(sessions, keys)]
-
-
-def prepare(database: Peer, keys: Path) -> None:
-    """The table that the queries read."""
-    run(_sysbench(database.port, 1, "prepare"), keys)
-
-
-def _sysbench(port: int, connections: int, action: str, *more: str) -> list[str]:
-    return ["sysbench", "oltp_point_select", f"--mysql-host={HOST}", f"--mysql-port={port}",
-            f"--mysql-user={USER}", f"--mysql-db={SCHEMA}", "--mysql-ssl=on", "--tables=1",
-            f"--table-size={TABLE_ROWS}", f"--threads={connections}", *more, action]
-
-
-def _latency(name: str, text: str) -> float:
-    return float(re.search(rf"^\s+{name}:\s+([\d.]+)$", text, re.MULTILINE)[1])
+def _cpu(peer: Peer) -> float:
+    return cpu_seconds(peer.pid) if peer.pid else 0.0

@@ -1,11 +1,9 @@
-"""The results of a run: collected round by round, shown as one table, judged by the aims."""
+"""The results of a contest: collected round by round, shown as tables, judged by the aims."""
 
 from collections import defaultdict
 from statistics import median
 
 from scenarios import Aim
-
-REFERENCE = "haproxy"
 
 
 class Results:
@@ -20,25 +18,48 @@ class Results:
             row = self._values.setdefault((scenario, figure), defaultdict(list))
             row[peer].append(value)
 
-    def value(self, scenario: str, figure: str, peer: str) -> float | None:
-        """The median; None where this peer has no such figure."""
-        values = self._values[scenario, figure].get(peer)
-        return median(values) if values else None
-
-    def ratios(self, scenario: str, figure: str, peer: str) -> list[float]:
-        """To the reference, one per round."""
-        row = self._values[scenario, figure]
-        return [mine / theirs for mine, theirs in zip(row.get(peer, []), row.get(REFERENCE, []))
-                if theirs > 0]
-
     def render(self, peers: list[str]) -> str:
-        """One line per figure: for each peer the median and the ratio to the reference, with half
-        the distance between its lowest and its highest round."""
+        """One line per figure: the median of each peer."""
+        return self._table(peers, self._median)
+
+    def render_ratios(self, peers: list[str], reference: str) -> str:
+        """One line per figure that is a rate or a cost per unit: for each peer the median of its
+        ratios to the reference, with half the distance between the lowest and the highest round."""
+        others = [peer for peer in peers if peer != reference]
+        return self._table(others, lambda row, peer: _ratio(_ratios(row, peer, reference)),
+                           lambda figure: "/" in figure)
+
+    def judge(self, scenario: str, aim: Aim, peer: str) -> str | None:
+        """One sentence: the aim, and whether it is met; None where there is nothing to judge."""
+        row = self._values.get((scenario, aim.figure), {})
+        values = _ratios(row, peer, aim.reference) if aim.reference else row.get(peer)
+        if not values:
+            return None
+        reached = median(values)
+        verdict = "met" if reached <= aim.limit else "missed"
+        of_what = f" of {aim.reference}'s" if aim.reference else ""
+        return (f"{scenario}: {aim.figure} of {peer} at most {_number(aim.limit)}{of_what}:"
+                f" {_number(reached)}, {verdict}")
+
+    def as_json(self, references: tuple[str, ...]) -> list[dict]:
+        return [{"scenario": scenario, "figure": figure, "rounds": row,
+                 "ratios": {reference: {peer: ratios for peer in row
+                                        if (ratios := _ratios(row, peer, reference))}
+                            for reference in references}}
+                for (scenario, figure), row in self._values.items()]
+
+    @staticmethod
+    def _median(row: dict[str, list[float]], peer: str) -> str:
+        return _number(median(row[peer])) if peer in row else "-"
+
+    def _table(self, peers: list[str], cell, is_wanted=lambda figure: True) -> str:
         lines = [["", "", *peers]]
         latest = ""
-        for scenario, figure in self._values:
-            cells = [self._cell(scenario, figure, peer) for peer in peers]
-            lines.append([scenario if scenario != latest else "", figure, *cells])
+        for (scenario, figure), row in self._values.items():
+            if not is_wanted(figure):
+                continue
+            lines.append([scenario if scenario != latest else "", figure,
+                          *(cell(row, peer) for peer in peers)])
             latest = scenario
         widths = [max(map(len, column)) for column in zip(*lines)]
         return "\n".join("  ".join([
@@ -46,32 +67,17 @@ class Results:
             *(text.rjust(width) for text, width in zip(line[2:], widths[2:]))]).rstrip()
             for line in lines)
 
-    def judge(self, scenario: str, aim: Aim, peer: str) -> str:
-        """One sentence: the aim, and whether it is met."""
-        if aim.is_ratio:
-            reached = median(self.ratios(scenario, aim.figure, peer))
-        else:
-            reached = self.value(scenario, aim.figure, peer)
-        verdict = "met" if reached <= aim.limit else "missed"
-        of_what = f" of {REFERENCE}'s" if aim.is_ratio else ""
-        return (f"{scenario}: {aim.figure} of {peer} at most {_number(aim.limit)}{of_what}:"
-                f" {_number(reached)}, {verdict}")
 
-    def as_json(self) -> list[dict]:
-        return [{"scenario": scenario, "figure": figure, "rounds": row,
-                 "ratio": {peer: median(ratios) for peer in row
-                           if (ratios := self.ratios(scenario, figure, peer))}}
-                for (scenario, figure), row in self._values.items()]
+def _ratios(row: dict[str, list[float]], peer: str, reference: str) -> list[float]:
+    """One per round."""
+    return [mine / theirs for mine, theirs in zip(row.get(peer, []), row.get(reference, []))
+            if theirs > 0]
 
-    def _cell(self, scenario: str, figure: str, peer: str) -> str:
-        value = self.value(scenario, figure, peer)
-        if value is None:
-            return "-"
-        ratios = self.ratios(scenario, figure, peer)
-        if peer == REFERENCE or not ratios:
-            return _number(value)
-        spread = (max(ratios) - min(ratios)) / 2
-        return f"{_number(value)} ({median(ratios):.2f} ±{spread:.2f})"
+
+def _ratio(ratios: list[float]) -> str:
+    if not ratios:
+        return "-"
+    return f"{median(ratios):.2f} ±{(max(ratios) - min(ratios)) / 2:.2f}"
 
 
 def _number(value: float) -> str:

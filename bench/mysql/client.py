@@ -32,6 +32,11 @@ class Session:
             sequence, answer = self._receive()
         self._expect_ok(answer)
 
+    @property
+    def encryption(self) -> tuple[str, str]:
+        """Version and cipher of the leg that this client sees."""
+        return self._socket.version(), self._socket.cipher()[0]
+
     def ping(self) -> None:
         """One round trip, all the way to the database."""
         self._send(PING, 0)
