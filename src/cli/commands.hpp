@@ -22,7 +22,7 @@ int check(path const& config);
 int reload(path const& config);
 /// Prints the mirror CAs' certificates, and makes those that are missing.
 int mirror_ca(path const& config);
-/// A private MariaDB with the gateway in front of it, and the proof that it works.
+/// Private databases with the gateway in front of them, and the proof that it works.
 int demo(DemoOptions const& options);
 
 }  // namespace sallyport::cli

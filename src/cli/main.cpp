@@ -56,7 +56,7 @@ void add_commands(CLI::App& app, path& config, DemoOptions& options) {
             ->required()
             ->type_name("FILE");
     CLI::App& demo_command = add_command(
-        app, "demo", "Show it at work: a private MariaDB behind the door", "sallyport demo --once");
+        app, "demo", "Show it at work: private databases behind the door", "sallyport demo --once");
     demo_command.add_flag("--once", options.once, "end after the proof");
     demo_command
         .add_option("--dir", options.directory, "where everything is made (./sallyport-demo)")

@@ -1,10 +1,13 @@
-"""`sallyport demo`: a private MariaDB with the door in front, proven, explained, and gone again."""
+"""`sallyport demo`: private databases with the door in front, proven, explained, and gone again."""
 
 import os
+import pwd
 import re
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -15,15 +18,16 @@ STARTED = 90  # seconds within which the demo stands, on a slow machine too
 
 
 def leftovers(directory: Path) -> list[str]:
-    """Command lines of processes that name the demo's directory."""
+    """Processes that name the demo's directory or work in it, as PostgreSQL's children do."""
     found = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+    for entry in Path("/proc").glob("[0-9]*"):
         try:
-            line = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            place = os.readlink(entry / "cwd")
         except OSError:
             continue
-        if str(directory) in line:
-            found.append(line)
+        if str(directory) in line or place.startswith(str(directory)):
+            found.append(f"{entry.name} {line}")
     return found
 
 
@@ -50,7 +54,7 @@ def test_the_default_directory_is_in_the_current_one(tmp_path):
 @pytest.fixture
 def usual_ports_taken():
     held = []
-    for port in (3306, 3307, 3308, 13306, 33060):
+    for port in (3306, 3307, 3308, 5432, 5433):
         sock = socket.socket()
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -68,6 +72,35 @@ def usual_ports_taken():
 def test_with_the_usual_ports_taken(tmp_path, usual_ports_taken):
     done = once(tmp_path / "demo")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_in_a_directory_whose_name_is_long_and_has_spaces_and_quotes(tmp_path):
+    """Sockets have short paths, scripts split words, and connection strings have quotes."""
+    done = once(tmp_path / f"it's a demo {'x' * 120}")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="every other test here is run by an ordinary user")
+def test_an_ordinary_user_can_run_it():
+    # pytest's folders are root's alone, and so may be the one with the build.
+    with tempfile.TemporaryDirectory() as home:
+        nobody = pwd.getpwnam("nobody")
+        program = shutil.copy(BINARY, home)
+        os.chown(home, nobody.pw_uid, nobody.pw_gid)
+        done = subprocess.run([program, "demo", "--once"], capture_output=True, text=True,
+                              timeout=STARTED, stdin=subprocess.DEVNULL, cwd=home,
+                              user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_missing_database_is_explained(tmp_path):
+    """No directory of PATH has MariaDB's installer; the hint names the package."""
+    done = subprocess.run([str(BINARY), "demo", "--once", "--dir", str(tmp_path / "demo")],
+                          capture_output=True, text=True, timeout=STARTED,
+                          stdin=subprocess.DEVNULL, env=dict(os.environ, PATH=str(tmp_path)))
+    assert done.returncode == 1
+    assert "error: there is no mariadb-install-db" in done.stderr
+    assert "hint: apt-get install mariadb-server-core" in done.stderr
 
 
 class Demo:
@@ -90,10 +123,8 @@ class Demo:
         return self.output.read_text()
 
     def commands(self) -> list[str]:
-        """The command lines that it prints for pasting, continued lines joined."""
-        joined = re.sub(r"\\\n\s*", " ", self.output.read_text())
-        return [line.strip().removeprefix("$ ") for line in joined.splitlines()
-                if re.match(r"\s*(\$ )?(mariadb|mysql) ", line)]
+        """The command lines that it prints for pasting: each with the lines up to an empty one."""
+        return re.findall(r"^  ((?:mariadb|psql) .*?)\n\n", self.output.read_text(), re.M | re.S)
 
     def stop(self, how: int) -> int:
         # Ctrl-C reaches the whole foreground group, children included.
@@ -109,15 +140,38 @@ def demo(tmp_path):
         standing.stop(signal.SIGTERM)
 
 
+# What to ask after each command line, and what must be in the answer.
+LOOK = {"mariadb": ("SHOW STATUS LIKE 'Ssl_version';\n", "TLSv1.3"),
+        "psql": ("SELECT version, client_dn FROM pg_stat_ssl WHERE pid = pg_backend_pid();\n",
+                 "TLSv1.3")}
+
+
 def test_the_printed_commands_work_when_pasted(demo):
-    assert len(demo.commands()) >= 2, demo.text()
+    assert [command.split()[0] for command in demo.commands()] == ["mariadb"] * 2 + ["psql"] * 2
     for command in demo.commands():
-        done = subprocess.run(["sh", "-c", command], input="SHOW STATUS LIKE 'Ssl_version';\n",
-                              capture_output=True, text=True, timeout=60,
-                              start_new_session=True)
+        question, answer = LOOK[command.split()[0]]
+        done = subprocess.run(["sh", "-c", command], input=question, capture_output=True, text=True,
+                              timeout=60, start_new_session=True)
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-        if "-e" not in command:
-            assert "TLSv1.3" in done.stdout, f"{command}\n{done.stdout}"
+        assert answer in done.stdout, f"{command}\n{done.stdout}"
+        assert ("/CN=cert" in done.stdout) == ("sslcert" in command), f"{command}\n{done.stdout}"
+
+
+def test_psql_gets_in_by_default_and_bound_to_the_door(demo):
+    """The database has another certificate: no relayed login could be bound to the door's."""
+    psql, = (command for command in demo.commands() if "passfile" in command)
+    settings = psql.removeprefix("psql '").removesuffix("'")
+    assert "channel_binding" not in settings
+    for more in ("", " channel_binding=require", " channel_binding=disable"):
+        done = subprocess.run(["psql", "-XAtc", "SELECT current_user", settings + more],
+                              capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+        assert (done.returncode, done.stdout) == (0, "app\n"), done.stderr
+
+
+def test_plain_text_never_reaches_the_database(demo):
+    """The proof has sent some, and both would have used the same words."""
+    assert demo.text().count("app, in plain text") == 2
+    assert "no encryption" not in (demo.directory / "demo" / "postgres.log").read_text()
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
@@ -127,10 +181,41 @@ def test_being_told_to_stop_ends_everything_it_started(demo, how):
     wait_until(lambda: not leftovers(demo.directory), "the end of all children")
 
 
+def test_being_killed_ends_everything_it_started_and_the_next_run_recovers(demo):
+    demo.process.kill()
+    demo.process.wait(60)
+    wait_until(lambda: not leftovers(demo.directory), "the end of all children")
+    done = once(demo.directory / "demo")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_killed_runs_lock_names_nobody_even_when_its_number_is_alive(tmp_path):
+    """As after a kill in a container whose first process reaps nobody."""
+    directory = tmp_path / "demo"
+    assert once(directory).returncode == 0
+    data = directory / "postgres" / "data"
+    owner = data.stat()
+    with subprocess.Popen(["sleep", "60"], user=owner.st_uid) as other:
+        lock = data / "postmaster.pid"
+        lock.write_text(f"{other.pid}\n")
+        os.chown(lock, owner.st_uid, owner.st_gid)
+        done = once(directory)
+        other.kill()
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_second_demo_can_stand_beside_the_first(demo, tmp_path):
     done = once(tmp_path / "second")
     assert done.returncode == 0, done.stdout + done.stderr
     assert demo.process.poll() is None and leftovers(demo.directory)
+
+
+def test_a_database_that_ends_ends_the_demo(demo):
+    lock = demo.directory / "demo" / "postgres" / "data" / "postmaster.pid"
+    os.kill(int(lock.read_text().split()[0]), signal.SIGINT)
+    assert demo.process.wait(60) == 1
+    assert "error: PostgreSQL has ended" in demo.output.read_text()
+    wait_until(lambda: not leftovers(demo.directory), "the end of all children")
 
 
 def test_a_database_that_cannot_start_is_explained(tmp_path):

@@ -1,14 +1,13 @@
 #include "cli/demo/child.hpp"
 
+#include "cli/demo/exec_plan.hpp"
+
 #include <cerrno>
-#include <csignal>
-#include <cstring>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdexcept>
 #include <string_view>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <system_error>
@@ -17,7 +16,7 @@
 namespace sallyport::cli {
 namespace {
 
-/// Milliseconds between two SIGTERMs to a child that has not ended.
+/// Milliseconds between two signals to a child that has not ended.
 constexpr int reminder = 500;
 
 [[noreturn]] void fail(std::string const& what) {
@@ -66,49 +65,6 @@ int open_log(std::filesystem::path const& file) {
     return opened;
 }
 
-/// Our own environment without what would point a database's programs at another server.
-std::vector<char*> environment() {
-    std::vector<char*> kept;
-    for (char** entry = environ; *entry != nullptr; ++entry) {
-        std::string_view const text = *entry;
-        if (!text.starts_with("MYSQL_") && !text.starts_with("MARIADB_")) kept.push_back(*entry);
-    }
-    kept.push_back(nullptr);
-    return kept;
-}
-
-/// What exec takes; it borrows the command's strings and does not write to them.
-std::vector<char*> argument_list(Command const& command) {
-    std::vector<char*> list{const_cast<char*>(command.program.c_str())};
-    for (auto const& argument : command.arguments)
-        list.push_back(const_cast<char*>(argument.c_str()));
-    list.push_back(nullptr);
-    return list;
-}
-
-/// Between fork and exec, beside threads that may have held any lock: system calls only.
-[[noreturn]] void become(Command const& command, char* const* arguments, char* const* variables,
-                         pid_t parent, int input, int output, int errors) {
-    ::setpgid(0, 0);
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    // The parent may have died before the kernel was told to watch it.
-    if (::getppid() != parent) ::_exit(127);
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    ::signal(SIGPIPE, SIG_DFL);
-    ::dup2(input, STDIN_FILENO);
-    ::dup2(output, STDOUT_FILENO);
-    ::dup2(errors, STDERR_FILENO);
-    if (command.directory.empty() || ::chdir(command.directory.c_str()) == 0)
-        ::execve(arguments[0], arguments, variables);
-    char const* const reason = ::strerrordesc_np(errno);
-    std::string_view const texts[] = {arguments[0], ": ", reason != nullptr ? reason : "?", "\n"};
-    for (auto const text : texts)
-        if (::write(STDERR_FILENO, text.data(), text.size()) < 0) break;
-    ::_exit(127);
-}
-
 }  // namespace
 
 Child::Child(Command const& command, std::filesystem::path const& log) {
@@ -122,13 +78,11 @@ Child::Child(Command const& command, int output, int errors) {
 
 void Child::start(Command const& command, int output, int errors) {
     Descriptor const input(make_input(command.input));
-    auto const arguments = argument_list(command);
-    auto const variables = environment();
-    auto const parent = ::getpid();
+    ExecPlan const plan(command, {input.get(), output, errors});
+    end_signal_ = command.end_signal;
     id_ = ::fork();
     if (id_ < 0) fail("fork");
-    if (id_ == 0)
-        become(command, arguments.data(), variables.data(), parent, input.get(), output, errors);
+    if (id_ == 0) plan.perform();
     // Said by both sides: whichever comes first, the group is there before anybody signals it.
     ::setpgid(id_, id_);
     // By its number: the header of glibc 2.36 declares pidfd_open for C only.
@@ -146,7 +100,7 @@ Child::~Child() {
         auto const end = std::chrono::steady_clock::now() + grace;
         pollfd watched{descriptor_, POLLIN, 0};
         // More than once: MariaDB forgets a SIGTERM that comes while it is starting.
-        do ::kill(-id_, SIGTERM);
+        do ::kill(-id_, end_signal_);
         while (::poll(&watched, 1, reminder) <= 0 && std::chrono::steady_clock::now() < end);
         status();
     }

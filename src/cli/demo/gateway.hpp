@@ -1,6 +1,7 @@
 // The gateway inside the demo: the same that `sallyport serve` runs, on a thread of its own.
 #pragma once
 
+#include "cli/demo/client.hpp"
 #include "cli/demo/pki.hpp"
 #include "gateway/server.hpp"
 
@@ -8,14 +9,8 @@
 
 namespace sallyport::cli {
 
-/// The two ends that the demo's configuration joins, both on 127.0.0.1.
-struct DemoPorts {
-    std::uint16_t door = 0;
-    std::uint16_t database = 0;
-};
-
 /// Writes the configuration, for the gateway and for whoever wants to learn from it.
-void write_demo_config(DemoPlace const& place, DemoPorts ports);
+void write_demo_config(DemoPlace const& place, DemoPorts mariadb, DemoPorts postgres);
 
 /// The configuration, or the first thing that is wrong with it.
 gateway::Checked<config::Config> load_demo_config(std::filesystem::path const& file);

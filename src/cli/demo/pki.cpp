@@ -14,8 +14,8 @@ namespace {
 
 using std::chrono::days;
 
-constexpr auto client_ca_lifetime = days(3652);
-constexpr auto client_lifetime = days(90);
+constexpr auto ca_lifetime = days(3652);
+constexpr auto leaf_lifetime = days(90);
 /// Made anew when less is left: nobody leaves a demo running for longer.
 constexpr auto least_left = days(30);
 
@@ -38,20 +38,38 @@ std::optional<pki::Authority> read_authority(pki::PairFiles const& files) {
 }
 
 /// Whatever is wrong with the one that is there, another is as good: only the demo uses it.
-pki::Authority keep_authority(pki::PairFiles const& files) {
+pki::Authority keep_authority(pki::PairFiles const& files, std::string const& name) {
     if (auto kept = read_authority(files)) return *kept;
-    auto const made = pki::Authority::create("Sallyport Demo Client CA", client_ca_lifetime);
+    auto const made = pki::Authority::create(name, ca_lifetime);
     write(files, {{made.certificate()}, made.key()});
     return made;
 }
 
-void keep_client(pki::PairFiles const& files, pki::Authority const& authority,
-                 std::string const& name) {
+/// Whether there is one of that authority's that may stay.
+bool is_kept(pki::PairFiles const& files, pki::Authority const& authority) {
     auto const kept = pki::read_pair(files);
-    if (kept && kept->chain.front().is_signed_by(authority.certificate()) &&
-        has_long_to_live(kept->chain.front()))
-        return;
-    write(files, authority.issue_client(name, client_lifetime));
+    return kept && kept->chain.front().is_signed_by(authority.certificate()) &&
+           has_long_to_live(kept->chain.front());
+}
+
+pki::PairFiles keep_client(DemoPlace const& place, std::string const& name) {
+    auto const authority =
+        keep_authority(pki::pair_files(place.directory(), "client-ca"), "Sallyport Demo Client CA");
+    auto const files = pki::pair_files(place.directory(), "client");
+    if (!is_kept(files, authority)) write(files, authority.issue_client(name, leaf_lifetime));
+    return files;
+}
+
+pki::PairFiles keep_postgres(DemoPlace const& place) {
+    auto const authority = keep_authority(pki::pair_files(place.directory(), "postgres-ca"),
+                                          "Sallyport Demo PostgreSQL CA");
+    auto const directory = place.file("postgres");
+    if (!pki::make_private_directory(directory))
+        throw DemoFailure("cannot make the directory " + directory.string());
+    auto const files = pki::pair_files(directory, "server");
+    if (!is_kept(files, authority))
+        write(files, authority.issue_server({"127.0.0.1", "localhost"}, leaf_lifetime));
+    return files;
 }
 
 }  // namespace
@@ -61,11 +79,13 @@ DemoPki make_demo_pki(DemoPlace const& place, std::string const& client_name) {
     if (auto const made = pki::ensure_auto_tls(auto_tls, {"127.0.0.1"}); !made)
         throw DemoFailure(auto_tls.string() + ": " + made.error().message(),
                           "remove " + place.directory().string() + " to start anew");
-    auto const client_ca = pki::pair_files(place.directory(), "client-ca");
-    auto const client = pki::pair_files(place.directory(), "client");
-    keep_client(client, keep_authority(client_ca), client_name);
-    return {place.file(demo_files::ca), pki::pair_files(auto_tls, "server"),
-            place.file(demo_files::client_ca), client, place.file("database-trusts.crt")};
+    return {place.file(demo_files::ca),
+            pki::pair_files(auto_tls, "server"),
+            place.file(demo_files::client_ca),
+            keep_client(place, client_name),
+            place.file("database-trusts.crt"),
+            place.file(demo_files::postgres_ca),
+            keep_postgres(place)};
 }
 
 void trust_clients(DemoPlace const& place, DemoPki const& pki) {

@@ -1,5 +1,6 @@
 #include "cli/demo/stop_signal.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -46,9 +47,15 @@ bool StopSignals::await(int descriptor, milliseconds limit) const {
     }
 }
 
-void StopSignals::pause(milliseconds limit) const {
-    // poll(2) passes over a negative descriptor.
-    await(-1, limit);
+std::size_t StopSignals::await_any(std::vector<int> const& descriptors) const {
+    std::vector<pollfd> watched{{descriptor_, POLLIN, 0}};
+    for (int const descriptor : descriptors) watched.push_back({descriptor, POLLIN, 0});
+    while (::poll(watched.data(), watched.size(), -1) < 0 && errno == EINTR) {
+    }
+    if (watched[0].revents != 0) throw Stopped();
+    auto const ready =
+        std::ranges::find_if(watched, [](auto const& one) { return one.revents != 0; });
+    return static_cast<std::size_t>(ready - watched.begin()) - 1;
 }
 
 }  // namespace sallyport::cli

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <vector>
 
 namespace sallyport::cli {
 
@@ -23,8 +24,8 @@ class StopSignals {
 
     /// Whether `descriptor` became readable within `limit`. Throws Stopped.
     bool await(int descriptor, milliseconds limit) const;
-    /// Lets `limit` pass. Throws Stopped.
-    void pause(milliseconds limit) const;
+    /// Waits, without limit, for any of `descriptors` to become readable: which. Throws Stopped.
+    std::size_t await_any(std::vector<int> const& descriptors) const;
 
  private:
     int descriptor_;
