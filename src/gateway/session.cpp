@@ -146,13 +146,15 @@ void Session::tell(Ending const& ending) {
         static_cast<void>(front_.stream().try_write(*message));
 }
 
-/// The login clock has run out. A client that waits for the database is still told so.
+/// The login clock has run out. Whoever kept the session waiting, the client is told.
 void Session::hang_up() {
     if (relay_) {
         Ending const late{Leg::back, Stage::auth, Errc::timed_out};
         tell(late);
         relay_->hang_up(late);
     } else if (active_ == Leg::front) {
+        tell({Leg::front, front_.stage(), Errc::timed_out});
+        front_.stream().finish(true);
         front_.stream().socket().hang_up();
     }
     back_.hang_up();
