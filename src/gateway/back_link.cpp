@@ -33,13 +33,17 @@ tls::Task<Result<void>> BackLink::secure(tls::BackWish const& wish) {
         co_return ssl.error();
     }
     auto const agreed = co_await stream_->handshake(std::move(*ssl));
+    bool const is_direct = target_.settings.negotiation == config::Negotiation::direct;
     if (!agreed) {
         detail_ = stream_->tls_error();
         if (detail_.empty()) detail_ = agreed.error().message();
+        // What a server does that takes the ClientHello for a StartupMessage.
+        bool const is_unanswered =
+            agreed.error() == Errc::peer_closed || agreed.error() == Errc::peer_vanished;
+        if (is_direct && is_unanswered) detail_ += " (PostgreSQL takes direct TLS from 17 on)";
         co_return agreed;
     }
-    bool const needs_protocol = target_.settings.negotiation == config::Negotiation::direct;
-    if (needs_protocol && stream_->peer().alpn.empty()) {
+    if (is_direct && stream_->peer().alpn.empty()) {
         detail_ = "the backend does not answer ALPN: it takes no direct TLS";
         co_return Errc::no_application_protocol;
     }

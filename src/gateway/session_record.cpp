@@ -8,14 +8,17 @@
 namespace sallyport::gateway {
 namespace {
 
-bool is_ordinary(Errc reason) {
-    switch (reason) {
-        case Errc::peer_closed:
+bool is_ordinary(Ending const& ending) {
+    switch (ending.reason) {
         case Errc::client_quit:
         case Errc::cancel_request:
-        case Errc::peer_vanished:  // Many drivers leave without a goodbye.
         case Errc::draining:
             return true;
+        case Errc::peer_closed:
+        case Errc::peer_vanished:
+            // Many drivers leave without a goodbye. A database that leaves before it has let the
+            // client in has refused it.
+            return ending.leg == Leg::front || ending.stage >= Stage::relay;
         default:
             return false;
     }
@@ -30,7 +33,7 @@ double elapsed(SessionRecord::Clock::time_point begin, SessionRecord::Clock::tim
 }  // namespace
 
 void write_log(SessionRecord const& record) {
-    auto const level = is_ordinary(record.ending.reason) ? log::Level::info : log::Level::warn;
+    auto const level = is_ordinary(record.ending) ? log::Level::info : log::Level::warn;
     std::array const fields{
         log::Field("listener", record.listener),
         log::Field("client", record.client),

@@ -153,8 +153,17 @@ tls::Task<Result<Message>> Authentication::from_back() {
     co_return Errc::backend_refused;
 }
 
+tls::Task<Result<Message>> Authentication::answer_from_back() {
+    for (;;) {
+        auto said = co_await from_back();
+        if (!said || said->type != message::notice_response) co_return said;
+        auto const passed = co_await pass_to_front(*said);
+        if (!passed) co_return passed.error();
+    }
+}
+
 tls::Task<Result<std::string>> Authentication::sasl_from_back(postgres::Auth kind) {
-    auto const said = co_await from_back();
+    auto const said = co_await answer_from_back();
     if (!said) co_return said.error();
     if (said->type != message::authentication) co_return Errc::unexpected_packet;
     auto const request = postgres::read_auth(said->body);
@@ -165,9 +174,7 @@ tls::Task<Result<std::string>> Authentication::sasl_from_back(postgres::Auth kin
 
 tls::Task<Result<Message>> Authentication::answer_from_front() {
     active_ = Leg::front;
-    auto answer = co_await read_message(front_.stream(), postgres::max_auth_answer);
-    if (answer && answer->type != message::password) co_return Errc::unexpected_packet;
-    co_return answer;
+    co_return co_await read_message(front_.stream(), postgres::max_auth_answer, message::password);
 }
 
 tls::Task<Result<void>> Authentication::to_front(Buffer bytes) {

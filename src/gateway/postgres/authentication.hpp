@@ -57,6 +57,8 @@ class Authentication {
     Buffer back_binding() const;
 
     tls::Task<Result<Message>> from_back();
+    /// The same in the middle of an exchange, where a notice can come at any time: it is passed on.
+    tls::Task<Result<Message>> answer_from_back();
     /// The data of the next AuthenticationSASLContinue or -Final.
     tls::Task<Result<std::string>> sasl_from_back(postgres::Auth kind);
     tls::Task<Result<Message>> answer_from_front();

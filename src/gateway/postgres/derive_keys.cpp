@@ -1,6 +1,8 @@
 #include "gateway/postgres/derive_keys.hpp"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/execution_context.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -23,12 +25,22 @@ class Wipe {
     std::string& text_;
 };
 
-/// Shared by all workers. Two threads: a database with very many iterations must not take the
-/// machine away from everybody else's logins.
-boost::asio::thread_pool& threads() {
-    static boost::asio::thread_pool pool(2);
-    return pool;
-}
+/// One thread beside each worker's own that ever needs it. A part of the io_context: what the
+/// thread still has to do there after a result is done before the io_context is gone.
+class KeyThread final : public boost::asio::execution_context::service {
+ public:
+    using key_type = KeyThread;
+    inline static boost::asio::execution_context::id id;
+
+    explicit KeyThread(boost::asio::execution_context& owner) : service(owner) {}
+
+    boost::asio::thread_pool& pool() { return pool_; }
+
+ private:
+    void shutdown() override { pool_.join(); }
+
+    boost::asio::thread_pool pool_{1};
+};
 
 /// The references are to the frame of the coroutine that waits for this one.
 tls::Task<Result<ScramKeys>> derive(std::string const& password, std::string const& salt,
@@ -43,8 +55,11 @@ tls::Task<Result<ScramKeys>> derive_keys(std::string password, std::string salt,
     Wipe const wipe(password);
     if (iterations <= max_iterations_in_place)
         co_return ScramKeys::derive(password, salt, iterations);
+    auto const executor = co_await boost::asio::this_coro::executor;
+    auto& context = boost::asio::query(executor, boost::asio::execution::context);
+    auto& thread = boost::asio::use_service<KeyThread>(context);
     auto derivation = derive(password, salt, iterations);
-    co_return co_await boost::asio::co_spawn(threads(), std::move(derivation),
+    co_return co_await boost::asio::co_spawn(thread.pool(), std::move(derivation),
                                              boost::asio::use_awaitable);
 }
 

@@ -10,7 +10,8 @@
 namespace sallyport::gateway {
 
 /// Up to so many iterations keys are derived where they are asked for: 20,000 take about 5 ms, what
-/// a TLS handshake with RSA keys may take as well. More go to threads of their own.
+/// a TLS handshake with RSA keys may take as well. More go to a thread of their own, one for each
+/// worker.
 inline constexpr std::uint32_t max_iterations_in_place = 20'000;
 
 /// identity::ScramKeys::derive(), and with its errors. The caller is resumed where it was, on its

@@ -107,7 +107,7 @@ tls::Task<Result<void>> Authentication::fail(identity::ScramClient& client) {
     auto proof = postgres::make_message(postgres::message::password, as_bytes(client.fail()));
     auto const sent = co_await to_back(std::move(proof));
     if (!sent) co_return sent;
-    auto const last = co_await from_back();
+    auto const last = co_await answer_from_back();
     if (!last) co_return last.error();
     co_return Errc::unexpected_packet;
 }

@@ -4,6 +4,8 @@
 #include "tls/stream.hpp"
 #include "wire/postgres/messages.hpp"
 
+#include <optional>
+
 namespace sallyport::gateway {
 
 struct Message {
@@ -14,14 +16,17 @@ struct Message {
     Buffer whole() const { return postgres::make_message(type, body); }
 };
 
-/// Reads one message whose body has at most `limit` bytes. Errc::malformed, too_large, or as the
+/// Reads one message whose body has at most `limit` bytes. With `only`, messages of other types are
+/// not waited for to be whole: Errc::unexpected_packet. Else Errc::malformed, too_large, or as the
 /// stream fails.
-inline tls::Task<Result<Message>> read_message(tls::Stream& stream, std::size_t limit) {
+inline tls::Task<Result<Message>> read_message(tls::Stream& stream, std::size_t limit,
+                                               std::optional<char> only = std::nullopt) {
     Buffer bytes(postgres::message_head_size);
     auto const got_head = co_await stream.read_exact(bytes);
     if (!got_head) co_return got_head.error();
     auto const head = postgres::read_message_head(bytes);
     if (!head) co_return head.error();
+    if (only && head->type != *only) co_return Errc::unexpected_packet;
     if (head->body > limit) co_return Errc::too_large;
     Message message;
     message.type = head->type;

@@ -12,8 +12,9 @@ constexpr std::string_view terminate{"X\0\0\0\x04", 5};
 }  // namespace
 
 Result<std::size_t> PostgresWatch::from_front(MutableBytes chunk) {
-    // For the log alone: a client that says this and leaves has ended its session in good order.
-    if (!chunk.empty()) quit_ = as_text(chunk).ends_with(terminate);
+    // For the log alone: a client that says this and leaves has ended its session in good order. In
+    // the middle of a login nobody awaits it.
+    if (!chunk.empty()) quit_ = logged_in() && as_text(chunk).ends_with(terminate);
     return login_.from_front(chunk);
 }
 

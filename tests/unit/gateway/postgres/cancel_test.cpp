@@ -153,6 +153,19 @@ TEST_F(CancelTest, IsNotSentToWhoCannotProveItself) {
     expect_not_delivered("TLS: ");
 }
 
+TEST_F(CancelTest, AnEndThatIsNoClosingIsLogged) {
+    start(SslMode::verify_identity);
+    database_.accept();
+    database_.read_opening();
+    database_.send("S");
+    database_.secure();
+    database_.read_opening();
+    // Not from the database: it would have encrypted it.
+    std::string_view const forged = "no record of TLS at all";
+    ::send(database_.stream().socket().descriptor(), forged.data(), forged.size(), MSG_NOSIGNAL);
+    expect_not_delivered("answer: ");
+}
+
 TEST_F(CancelTest, AnErrorOfTheDatabaseIsLogged) {
     start(SslMode::disabled);
     database_.accept();
