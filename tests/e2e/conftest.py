@@ -1,4 +1,4 @@
-"""What every end-to-end test can ask for: certificates, a MariaDB, a door in front of it."""
+"""What every end-to-end test can ask for: certificates, databases, a door in front of them."""
 
 import shutil
 import subprocess
@@ -8,11 +8,14 @@ from types import SimpleNamespace
 import pytest
 
 from support import gateway as gateways
+from support import postgres
 from support.backend import ScriptedBackend, server_context
 from support.clients import tls_context
 from support.gateway import Gateway
 from support.mariadb import MariaDB, make_template
+from support.pgbackend import ScriptedPostgres
 from support.pki import Authority
+from support.postgres import Postgres
 
 
 @pytest.fixture(scope="session")
@@ -109,6 +112,82 @@ def new_mariadb(tmp_path, database_template, pki, mirror):
         shutil.rmtree(server.directory / "data")
 
 
+@pytest.fixture(scope="session")
+def postgres_templates():
+    """Empty clusters by version, made when they are first asked for."""
+    folders = {}
+
+    def template(version: int) -> Path:
+        if version not in folders:
+            folders[version] = postgres.new_folder()
+            postgres.make_template(folders[version], version)
+        return folders[version] / "data"
+
+    yield template
+    for folder in folders.values():
+        shutil.rmtree(folder)
+
+
+def _maker(templates, pki, mirror, servers: list[Postgres]):
+    def make(version: int = 15, **how) -> Postgres:
+        """A PostgreSQL that trusts the real client CAs and the mirror's; not started yet."""
+        defaults = {"credential": pki.database,
+                    "client_cas": pki.clients.pem + pki.staff.pem + mirror.bundle}
+        servers.append(Postgres(templates(version), version=version, **{**defaults, **how}))
+        return servers[-1]
+    return make
+
+
+def _remove(servers: list[Postgres]) -> None:
+    # Printed text is shown by pytest where a test fails.
+    for server in servers:
+        print(f"--- log of PostgreSQL on port {server.port}\n{server.log()}")
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def shared_postgres(postgres_templates, pki, mirror):
+    """The databases of most tests, by version, with the accounts of support/postgres.py."""
+    made = {}
+    make = _maker(postgres_templates, pki, mirror, [])
+
+    def server(version: int) -> Postgres:
+        if version not in made:
+            made[version] = make(version)
+            made[version].start().add_accounts()
+        return made[version]
+
+    yield server
+    for each in made.values():
+        each.remove()
+
+
+@pytest.fixture(scope="session")
+def pg15(shared_postgres):
+    return shared_postgres(15)
+
+
+@pytest.fixture(scope="session")
+def pg18(shared_postgres):
+    return shared_postgres(18)
+
+
+@pytest.fixture
+def new_postgres(postgres_templates, pki, mirror):
+    """Makes a PostgreSQL of the test's own: new_postgres(version=15, hba=…, credential=…)."""
+    servers: list[Postgres] = []
+    yield _maker(postgres_templates, pki, mirror, servers)
+    _remove(servers)
+
+
+@pytest.fixture(scope="module")
+def new_shared_postgres(postgres_templates, pki, mirror):
+    """As new_postgres, for all tests of a file."""
+    servers: list[Postgres] = []
+    yield _maker(postgres_templates, pki, mirror, servers)
+    _remove(servers)
+
+
 def _opener(directory: Path, front_tls: dict, mirror, doors: list[Gateway]):
     def open_door(backend, *, start: bool = True, tls: dict | None = None, **how) -> Gateway:
         """`tls` changes the ordinary [tls] table; None as a value takes a key away."""
@@ -159,6 +238,14 @@ def door(open_shared_door, mariadb):
     return gateway
 
 
+@pytest.fixture(scope="module")
+def postgres_door(open_shared_door, pg15):
+    """An ordinary door in front of `pg15`."""
+    gateway = open_shared_door(pg15)
+    gateway.wait_for_log("backend is up")
+    return gateway
+
+
 @pytest.fixture
 def scripted(pki):
     """Starts scripted databases: scripted(script, tls=True)."""
@@ -167,6 +254,21 @@ def scripted(pki):
     def start(script, tls: bool = True) -> ScriptedBackend:
         context = server_context(pki.files.database) if tls else None
         made.append(ScriptedBackend(script, context))
+        return made[-1]
+
+    yield start
+    for backend in made:
+        backend.stop()
+
+
+@pytest.fixture
+def scripted_postgres(pki):
+    """As scripted, speaking PostgreSQL's protocol."""
+    made = []
+
+    def start(script, tls: bool = True) -> ScriptedPostgres:
+        context = server_context(pki.files.database) if tls else None
+        made.append(ScriptedPostgres(script, context))
         return made[-1]
 
     yield start

@@ -1,4 +1,4 @@
-"""The drivers of the matrix: how each is run, what it can do, what it says of a false server."""
+"""MySQL's drivers: how each is run, what it can do, what it says of a false server."""
 
 import json
 import os
@@ -36,13 +36,13 @@ class Driver:
         return sorted(can, key=lambda step: (step == "change_user", step))
 
 
-def _jdbc(jar: str) -> tuple[str, ...]:
+def java(client: str, jar: str) -> tuple[str, ...]:
     # The short-lived program gains more from a quick start than from optimised code.
     return ("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp",
-            f"{BUILT}/java/classes:{jar}", "Client")
+            f"{BUILT}/java/classes:{jar}", client)
 
 
-_NODE = {"NODE_PATH": str(BUILT / "node" / "node_modules")}
+NODE = {"NODE_PATH": str(BUILT / "node" / "node_modules")}
 _CONNECTOR_PYTHON = {"PYTHONPATH": str(BUILT / "python")}
 _CONNECTOR_C = ("unable to get local issuer certificate",
                 "Validation of SSL server certificate failed")
@@ -64,21 +64,21 @@ DRIVERS = (
            environment={**_CONNECTOR_PYTHON, "CLIENT_VARIANT": "c"}),
     Driver("mysql2 for Node", ("node", f"{HERE}/node/mysql2.js"),
            ("unable to verify the first certificate", "does not match certificate's altnames"),
-           COMMON | {"cancel", "change_user"}, shows=("version", "cipher"), environment=_NODE),
+           COMMON | {"cancel", "change_user"}, shows=("version", "cipher"), environment=NODE),
     # It logs in before it judges the certificate, and has one word for all that is wrong with one.
     Driver("mariadb for Node", ("node", f"{HERE}/node/mariadb.js"),
            ("self-signed certificate", "self-signed certificate"),
-           COMMON | {"cancel", "change_user"}, shows=("version", "cipher"), environment=_NODE),
+           COMMON | {"cancel", "change_user"}, shows=("version", "cipher"), environment=NODE),
     Driver("PHP mysqli", ("php", "-d", "mysqli.allow_local_infile=1", f"{HERE}/php/mysqli.php"),
            ("certificate verify failed", "subjectAltName did not match expected name"),
            COMMON | {"cancel", "change_user"}),
-    Driver("Go go-sql-driver", (f"{BUILT}/go/client",),
+    Driver("Go go-sql-driver", (f"{BUILT}/go/mysql",),
            ("signed by unknown authority", "doesn't contain any IP SANs|certificate is valid for"),
            COMMON | {"cancel"}, compresses=False, shows=("version", "cipher")),
-    Driver("MariaDB Connector/J", _jdbc("/usr/share/java/mariadb-java-client.jar"),
+    Driver("MariaDB Connector/J", java("Client", "/usr/share/java/mariadb-java-client.jar"),
            ("unable to find valid certification path", "SSL hostname verification failed"),
            COMMON | {"cancel", "timeout"}, environment={"CLIENT_VARIANT": "mariadb"}),
-    Driver("MySQL Connector/J", _jdbc(f"{BUILT}/java/lib/*"),
+    Driver("MySQL Connector/J", java("Client", f"{BUILT}/java/lib/*"),
            ("Path does not chain with any of the trust anchors",
             "Server identity verification failed"),
            COMMON | {"cancel", "timeout", "change_user"}, environment={"CLIENT_VARIANT": "mysql"}),
@@ -89,9 +89,16 @@ DRIVERS = (
 
 def run(driver: Driver, port: int, **settings) -> dict:
     """One run of the driver's client against 127.0.0.1:`port`: its report (see README.md)."""
-    told = {"host": "127.0.0.1", "port": port, "database": "shop",
-            "steps": ",".join(driver.steps("compress" in settings)), **settings}
-    environment = {**os.environ, **driver.environment,
+    steps = ",".join(driver.steps("compress" in settings))
+    return report_of(driver, port, {"database": "shop", "steps": steps, **settings})
+
+
+def report_of(driver, port: int, told: dict) -> dict:
+    """Runs a client, of either protocol."""
+    told = {"host": "127.0.0.1", "port": port, **told}
+    # Nothing of the caller's own: no PG variables, and no files in a home.
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    environment = {**bare, "HOME": "/nonexistent", **driver.environment,
                    **{f"CLIENT_{name.upper()}": str(value) for name, value in told.items()}}
     done = subprocess.run(driver.command, env=environment, capture_output=True, text=True,
                           timeout=PATIENCE, stdin=subprocess.DEVNULL)

@@ -26,6 +26,7 @@ class ScriptedBackend:
     """
 
     host = "127.0.0.1"
+    wire_type = Wire
 
     def __init__(self, script, context: ssl.SSLContext | None = None):
         self.script = script
@@ -57,7 +58,7 @@ class ScriptedBackend:
             except OSError:
                 return
             self.connections += 1
-            wire = Wire(connection)
+            wire = self.wire_type(connection)
             self._wires.append(wire)
             thread = threading.Thread(target=self._run, args=(wire,), daemon=True)
             self._threads.append(thread)

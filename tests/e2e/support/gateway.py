@@ -174,15 +174,17 @@ def door(backend, *, tls: dict | None = None, listener: dict | None = None,
          backend_settings: dict | None = None, **settings) -> dict:
     """The configuration of one listener in front of one backend.
 
-    `backend` has host and port, or is a list of addresses. The backend is checked with no CA unless
-    `backend_settings` say otherwise: most tests are about something else.
+    `backend` has host and port, and a protocol where that is not MySQL's; or is a list of
+    addresses. The backend is checked with no CA unless `backend_settings` say otherwise: most tests
+    are about something else.
     """
     addresses = backend if isinstance(backend, list) else [f"{backend.host}:{backend.port}"]
     return {
         **settings,
         "tls": tls or {},
         "listener": [{
-            "name": "front", "protocol": "mysql", "address": f"127.0.0.1:{free_port()}",
+            "name": "front", "protocol": getattr(backend, "protocol", "mysql"),
+            "address": f"127.0.0.1:{free_port()}",
             "backend": "database", **(listener or {}),
         }],
         "backend": [{

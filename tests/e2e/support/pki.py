@@ -68,6 +68,11 @@ class Credential:
         ).decode()
 
     @property
+    def der(self) -> bytes:
+        """The leaf alone."""
+        return self.certificate.public_bytes(serialization.Encoding.DER)
+
+    @property
     def serial(self) -> int:
         return self.certificate.serial_number
 
@@ -88,17 +93,19 @@ def new_key(kind: str):
 
 
 class Authority:
-    """A root, or an intermediate under `parent`."""
+    """A root, or an intermediate under `parent`. `digest` is that of its signatures."""
 
-    def __init__(self, subject: dict | str, parent: "Authority | None" = None, days: float = 3650):
+    def __init__(self, subject: dict | str, parent: "Authority | None" = None, days: float = 3650,
+                 digest: hashes.HashAlgorithm = hashes.SHA256()):
         self.subject = {"O": "Sallyport tests", "CN": subject} if isinstance(subject, str) else subject
         self.parent = parent
+        self.digest = digest
         self.key = new_key("ecdsa")
         signer = parent or self
         builder = self._builder(_name(self.subject), self.key.public_key(), signer, days, 1)
         builder = builder.add_extension(x509.BasicConstraints(True, None), critical=True)
         builder = builder.add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
-        self.certificate = builder.sign(signer.key, hashes.SHA256())
+        self.certificate = builder.sign(signer.key, signer.digest)
 
     @property
     def pem(self) -> str:
@@ -106,21 +113,22 @@ class Authority:
 
     def server(self, *names: str, kind: str = "ecdsa", days: float = 90, age: float = 1) -> Credential:
         """A server certificate for these host names and addresses."""
-        alternatives = []
-        for name in names:
-            try:
-                alternatives.append(x509.IPAddress(ipaddress.ip_address(name)))
-            except ValueError:
-                alternatives.append(x509.DNSName(name))
+        alternatives = _hosts(names)
         subject = {"O": "Sallyport tests", "CN": names[0]}
-        return self._leaf(subject, ExtendedKeyUsageOID.SERVER_AUTH, alternatives, kind, days, age)
+        return self._leaf(subject, [ExtendedKeyUsageOID.SERVER_AUTH], alternatives, kind, days, age)
 
     def client(self, user: str | dict, *, uris=(), kind: str = "ecdsa", days: float = 90,
                age: float = 1) -> Credential:
         """A client certificate: `user` is the CN, or the whole subject."""
         subject = {"O": "Sallyport tests", "CN": user} if isinstance(user, str) else user
         alternatives = [x509.UniformResourceIdentifier(uri) for uri in uris]
-        return self._leaf(subject, ExtendedKeyUsageOID.CLIENT_AUTH, alternatives, kind, days, age)
+        return self._leaf(subject, [ExtendedKeyUsageOID.CLIENT_AUTH], alternatives, kind, days, age)
+
+    def node(self, *names: str) -> Credential:
+        """A CockroachDB node's: server towards clients, client towards other nodes (create-node)."""
+        purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+        subject = {"O": "Cockroach", "CN": "node"}
+        return self._leaf(subject, purposes, _hosts(names), "rsa", 90, 1)
 
     def crl(self, *revoked: Credential) -> str:
         """A revocation list, in PEM."""
@@ -141,20 +149,20 @@ class Authority:
         signed = builder.sign(self.key, hashes.SHA256())
         return signed.public_bytes(serialization.Encoding.PEM).decode()
 
-    def _leaf(self, subject, purpose, alternatives, kind, days, age) -> Credential:
+    def _leaf(self, subject, purposes, alternatives, kind, days, age) -> Credential:
         key = new_key(kind)
         builder = self._builder(_name(subject), key.public_key(), self, days, age)
         builder = builder.add_extension(x509.BasicConstraints(False, None), critical=True)
         builder = builder.add_extension(
             _usage(digital_signature=True, key_encipherment=kind == "rsa"), critical=True)
-        builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+        builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
         if alternatives:
             builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         chain, link = [], self
         while link.parent:
             chain.append(link.certificate)
             link = link.parent
-        return Credential(builder.sign(self.key, hashes.SHA256()), key, subject, self.subject, chain)
+        return Credential(builder.sign(self.key, self.digest), key, subject, self.subject, chain)
 
     @staticmethod
     def _builder(subject, public_key, signer, days, age) -> x509.CertificateBuilder:
@@ -173,6 +181,31 @@ class Authority:
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.key.public_key()),
                 critical=False)
         )
+
+
+def _hosts(names) -> list:
+    alternatives = []
+    for name in names:
+        try:
+            alternatives.append(x509.IPAddress(ipaddress.ip_address(name)))
+        except ValueError:
+            alternatives.append(x509.DNSName(name))
+    return alternatives
+
+
+def cockroach_layout(folder: Path, *users: str, hosts=("localhost", "127.0.0.1")) -> Path:
+    """The files of `cockroach cert create-ca, create-client-ca, create-node, create-client`, with
+    its subjects, in the "split CA" form: clients have a CA of their own."""
+    nodes = Authority({"O": "Cockroach", "CN": "Cockroach CA"})
+    clients = Authority({"O": "Cockroach", "CN": "Cockroach Client CA"})
+    nodes.node(*hosts).write(folder, "node")
+    for user in users:
+        credential = clients.client({"O": "Cockroach", "CN": user}, kind="rsa",
+                                    uris=(f"crdb://tenant/1/user/{user}",))
+        credential.write(folder, f"client.{user}")
+    (folder / "ca.crt").write_text(nodes.pem)
+    (folder / "ca-client.crt").write_text(clients.pem)
+    return folder
 
 
 def _usage(**wanted) -> x509.KeyUsage:

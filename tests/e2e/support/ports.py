@@ -10,15 +10,22 @@ FIRST, LAST = 15000, 32000
 PATIENCE = float(os.environ.get("E2E_PATIENCE", "30"))  # seconds until anything awaited is called a failure
 
 
+_given: set[int] = set()
+
+
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on. Random, because several workers look for one at a time."""
+    """A port that nobody listens on, and another each time. Random, because several workers look
+    for one at a time."""
     while True:
         port = random.randint(FIRST, LAST)
+        if port in _given:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind((host, port))
             except OSError:
                 continue
+            _given.add(port)
             return port
 
 

@@ -1,35 +1,26 @@
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
  * JDBC: MariaDB's Connector/J or Oracle's, as CLIENT_VARIANT and the class path say. Both cancel
  * with a KILL QUERY of the greeting's connection id, on a connection made for it; so does Oracle's
  * when a query runs out of its time (MariaDB's lets the server watch). See ../README.md.
  */
-public final class Client {
-    private interface Step {
-        Object run(Connection connection) throws Exception;
-    }
-
+public final class Client extends Jdbc {
     private static final Map<String, Step> STEPS = Map.of(
             "account", query("SELECT CURRENT_USER(), @@version"),
             "status", query("SHOW SESSION STATUS "
                     + "WHERE Variable_name IN ('Compression', 'Ssl_cipher', 'Ssl_version')"),
             "prepared", c -> prepared(c, "SELECT ? + 1, CONCAT(?, '/é')", 41, "naïve ☃"),
-            "megabyte", Client::megabyte,
+            "megabyte", c -> megabyte(c, "SELECT ? AS m"),
             "several", query("SELECT 1; SELECT 'two'; SELECT 3"),
             "load_local", Client::loadLocal,
             "cancel", Client::cancel,
@@ -48,13 +39,11 @@ public final class Client {
                 results.put(step, STEPS.get(step).run(connection));
             }
         } catch (SQLException refusal) {
-            report.put("error", describe(refusal));
+            Map<String, Object> error = describe(refusal);
+            error.put("code", refusal.getErrorCode());
+            report.put("error", error);
         }
         System.out.println(Json.of(report));
-    }
-
-    private static String told(String name) {
-        return System.getenv().getOrDefault("CLIENT_" + name, "");
     }
 
     private static boolean isMariaDb() {
@@ -95,65 +84,6 @@ public final class Client {
         properties.put(name.formatted(isMariaDb() ? "" : "Url"), file.toUri().toString());
         properties.put(name.formatted("Type"), "PKCS12");
         properties.put(name.formatted("Password"), Stores.PASSWORD);
-    }
-
-    /** The reason of a failed handshake is only in the exceptions below the driver's own. */
-    private static Map<String, Object> describe(SQLException refusal) {
-        List<String> messages = new ArrayList<>();
-        for (Throwable cause = refusal; cause != null; cause = cause.getCause()) {
-            messages.add(String.valueOf(cause.getMessage()));
-        }
-        Map<String, Object> error = new LinkedHashMap<>();
-        error.put("code", refusal.getErrorCode());
-        error.put("sqlstate", refusal.getSQLState());
-        error.put("message", String.join("; ", messages));
-        return error;
-    }
-
-    private static Step query(String sql) {
-        return connection -> {
-            try (Statement statement = connection.createStatement()) {
-                List<List<String>> found = new ArrayList<>();
-                boolean isResult = statement.execute(sql);
-                while (isResult || statement.getUpdateCount() != -1) {
-                    if (isResult) {
-                        found.addAll(texts(statement.getResultSet()));
-                    }
-                    isResult = statement.getMoreResults();
-                }
-                return found;
-            }
-        };
-    }
-
-    private static List<List<String>> prepared(Connection connection, String sql, Object... values)
-            throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            for (int i = 0; i < values.length; i++) {
-                statement.setObject(i + 1, values[i]);
-            }
-            return texts(statement.executeQuery());
-        }
-    }
-
-    /** Rows as lists of strings: the one form that all languages can print alike. */
-    private static List<List<String>> texts(ResultSet result) throws SQLException {
-        List<List<String>> rows = new ArrayList<>();
-        while (result.next()) {
-            List<String> row = new ArrayList<>();
-            for (int i = 1; i <= result.getMetaData().getColumnCount(); i++) {
-                row.add(result.getString(i));
-            }
-            rows.add(row);
-        }
-        return rows;
-    }
-
-    private static Object megabyte(Connection connection) throws SQLException {
-        String text = IntStream.range(0, 200_000).mapToObj(String::valueOf)
-                .collect(Collectors.joining(" ")).substring(0, 1 << 20);
-        boolean same = prepared(connection, "SELECT ? AS m", text).equals(List.of(List.of(text)));
-        return Map.of("bytes", text.length(), "same", same);
     }
 
     private static Object loadLocal(Connection connection) throws Exception {

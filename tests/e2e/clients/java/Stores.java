@@ -12,7 +12,7 @@ import java.security.cert.CertificateFactory;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Base64;
 
-/** Makes PKCS#12 stores of PEM files: the drivers take nothing else. */
+/** Makes of PEM files what the drivers take: PKCS#12 stores, and a key as PKCS#8 in DER. */
 final class Stores {
     static final String PASSWORD = "changeit";
 
@@ -30,12 +30,22 @@ final class Stores {
     static Path holding(String chain, String key) throws GeneralSecurityException, IOException {
         KeyStore store = empty();
         Certificate[] certificates = certificates(chain);
-        String body = Files.readString(Path.of(key)).replaceAll("-----[A-Z ]+-----|\\s", "");
         String algorithm = certificates[0].getPublicKey().getAlgorithm();
         PrivateKey privateKey = KeyFactory.getInstance(algorithm)
-                .generatePrivate(new PKCS8EncodedKeySpec(Base64.getDecoder().decode(body)));
+                .generatePrivate(new PKCS8EncodedKeySpec(bare(key)));
         store.setKeyEntry("client", privateKey, PASSWORD.toCharArray(), certificates);
         return written(store);
+    }
+
+    static Path pkcs8(String key) throws IOException {
+        Path file = temporary(".pk8");
+        Files.write(file, bare(key));
+        return file;
+    }
+
+    private static byte[] bare(String key) throws IOException {
+        String body = Files.readString(Path.of(key)).replaceAll("-----[A-Z ]+-----|\\s", "");
+        return Base64.getDecoder().decode(body);
     }
 
     private static KeyStore empty() throws GeneralSecurityException, IOException {
@@ -53,11 +63,16 @@ final class Stores {
     }
 
     private static Path written(KeyStore store) throws GeneralSecurityException, IOException {
-        Path file = Files.createTempFile("client", ".p12");
-        file.toFile().deleteOnExit();
+        Path file = temporary(".p12");
         try (OutputStream out = Files.newOutputStream(file)) {
             store.store(out, PASSWORD.toCharArray());
         }
+        return file;
+    }
+
+    private static Path temporary(String kind) throws IOException {
+        Path file = Files.createTempFile("client", kind);
+        file.toFile().deleteOnExit();
         return file;
     }
 }

@@ -13,6 +13,8 @@ const settings = {
   password: told('PASSWORD'),
   database: told('DATABASE'),
   compress: told('COMPRESS') === '1',
+  negotiation: told('NEGOTIATION'),
+  binding: told('BINDING'),
   otherUser: told('OTHER_USER'),
   otherPassword: told('OTHER_PASSWORD'),
   file: told('FILE'),
@@ -85,8 +87,14 @@ function commonSteps({ open, close, query, execute, threadId }) {
   };
 }
 
+const describe = (error) => ({
+  code: error.errno || error.code,
+  sqlstate: error.sqlState || null,
+  message: error.sqlMessage || error.message,
+});
+
 // Connects, runs the wanted steps in order, prints the report.
-async function run(driver, { open, close }, steps) {
+async function run(driver, { open, close, describe: said = describe }, steps) {
   const report = { driver, steps: {} };
   try {
     const connection = await open();
@@ -95,15 +103,11 @@ async function run(driver, { open, close }, steps) {
     await close(connection);
   } catch (error) {
     if (error instanceof TypeError || error instanceof ReferenceError) throw error;
-    report.error = {
-      code: error.errno || error.code,
-      sqlstate: error.sqlState || null,
-      message: error.sqlMessage || error.message,
-    };
+    report.error = said(error);
   }
   console.log(JSON.stringify(report));
   // A refused connection may leave its socket half-open, which would keep Node alive.
   process.exit(0);
 }
 
-module.exports = { settings, texts, commonSteps, run };
+module.exports = { settings, texts, megabyte, commonSteps, run };

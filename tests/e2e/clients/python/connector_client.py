@@ -46,4 +46,5 @@ STEPS, ROWS = cursor_steps("SELECT ? + 1, CONCAT(?, '/é')", {"prepared": True})
 STEPS["change_user"] = change_user
 STEPS["cancel"] = cancel(open_connection, ROWS, kill, mysql.connector.Error)
 run(f"mysql-connector-python {mysql.connector.__version__}", open_connection, STEPS, own_tls,
-    mysql.connector.Error, lambda refusal: (refusal.errno, refusal.sqlstate, refusal.msg))
+    mysql.connector.Error,
+    lambda said: {"code": said.errno, "sqlstate": said.sqlstate, "message": said.msg})

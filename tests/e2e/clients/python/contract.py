@@ -19,6 +19,7 @@ class Settings:
         self.user, self.password, self.database = told("USER"), told("PASSWORD"), told("DATABASE")
         self.ca, self.cert, self.key = told("CA"), told("CERT"), told("KEY")
         self.compress = told("COMPRESS") == "1"
+        self.negotiation, self.binding = told("NEGOTIATION"), told("BINDING")
         self.other_user, self.other_password = told("OTHER_USER"), told("OTHER_PASSWORD")
         self.file = told("FILE")
         self.steps = [step for step in told("STEPS").split(",") if step]
@@ -93,20 +94,20 @@ def cancel(open_connection, rows, kill, error):
 
 
 def code_and_message(refusal):
-    """(code, SQLSTATE, message) of the errors of drivers that know no SQLSTATE."""
+    """What a report says of the errors of drivers that know no SQLSTATE."""
     code, *message = refusal.args if len(refusal.args) > 1 else (None, *refusal.args)
-    return code, None, " ".join(str(part) for part in message)
+    return {"code": code, "sqlstate": None, "message": " ".join(str(part) for part in message)}
 
 
 def run(driver, open_connection, steps, own_tls, error, describe=code_and_message):
     """Connects, runs the wanted steps in order, prints the report."""
-    report = {"driver": driver, "steps": {}}
+    seen = {"driver": driver, "steps": {}}
     try:
         connection = open_connection()
-        report["own_tls"] = own_tls(connection)
+        seen["own_tls"] = own_tls(connection)
         for step in Settings().steps:
-            report["steps"][step] = steps[step](connection)
+            seen["steps"][step] = steps[step](connection)
         connection.close()
     except error as refusal:
-        report["error"] = dict(zip(("code", "sqlstate", "message"), describe(refusal)))
-    print(json.dumps(report, ensure_ascii=False))
+        seen["error"] = describe(refusal)
+    print(json.dumps(seen, ensure_ascii=False))

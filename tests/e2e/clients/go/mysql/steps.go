@@ -6,9 +6,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/go-sql-driver/mysql"
+
+	"sallyport/tests/e2e/clients/go/contract"
 )
 
 type step func(context.Context, *sql.DB, *sql.Conn) (any, error)
@@ -62,11 +63,7 @@ func several(ctx context.Context, _ *sql.DB, on *sql.Conn) (any, error) {
 }
 
 func megabyte(ctx context.Context, _ *sql.DB, on *sql.Conn) (any, error) {
-	var text strings.Builder
-	for n := 0; text.Len() < 1<<20; n++ {
-		fmt.Fprintf(&text, "%d ", n)
-	}
-	sent := text.String()[:1<<20]
+	sent := contract.Megabyte()
 	found, err := rows(ctx, on, "SELECT ? AS m", sent)
 	same := err == nil && len(found) == 1 && found[0][0] == sent
 	return map[string]any{"bytes": len(sent), "same": same}, err
@@ -75,7 +72,7 @@ func megabyte(ctx context.Context, _ *sql.DB, on *sql.Conn) (any, error) {
 func loadLocal(ctx context.Context, _ *sql.DB, on *sql.Conn) (any, error) {
 	for _, text := range []string{
 		"CREATE TEMPORARY TABLE loaded (n INT, word VARCHAR(20))",
-		"LOAD DATA LOCAL INFILE '" + told("FILE") + "' INTO TABLE loaded",
+		"LOAD DATA LOCAL INFILE '" + contract.Told("FILE") + "' INTO TABLE loaded",
 	} {
 		if _, err := on.ExecContext(ctx, text); err != nil {
 			return nil, err
