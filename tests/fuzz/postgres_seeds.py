@@ -13,6 +13,8 @@ SERVER_FIRST = NONCES + b",s=6nA7s/GD4p8NIlgSkJmT7Q==,i=4096"
 CLIENT_FINAL = b"c=biws," + NONCES + b",p=Al+BrycIdDT3FUZHfd38jOrvgyDPFmgJtSS9LIbvONI="
 SERVER_FINAL = b"v=NenDwgwFj+/8pb5YFTP7MbpI5hBe8VZe1DorG2vaGJQ="
 PLUS = b"p=tls-server-end-point,,n=,r=B7U9OnQZTW6NZLpznbosaxvx"
+VERIFIER = (b"SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ=="
+            b"$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=")
 MECHANISMS = b"SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0"
 WRONG_PASSWORD = (b"SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user \"a\"\0"
                   b"Fauth.c\0L334\0Rauth_failed\0\0")
@@ -109,6 +111,12 @@ def seeds() -> dict[str, dict[str, bytes]]:
             "client_final_extended": b"c=eSws,r=abc,x=1,p=AAAA",
             "server_final": SERVER_FINAL,
             "server_error": b"e=invalid-proof",
+        },
+        "postgres_data_row": {
+            "verifier": b"\0\2" + number(5) + b"alice" + number(len(VERIFIER)) + VERIFIER,
+            "null": b"\0\2" + number(5) + b"alice" + b"\xff" * 4,
+            "empty": b"\0\0",
+            "empty_text": b"\0\1" + number(0),
         },
         "postgres_login_watch": {
             "scram": SCRAM + back(auth(12, SERVER_FINAL) + OK + SETTINGS + KEY + READY)

@@ -18,6 +18,8 @@ using Answer = Result<std::optional<ScramVerifier>>;
 inline constexpr std::string_view pencil =
     "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY="
     ":wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
+
+/// The whole message: a row with these values.
 inline Buffer row_of(std::vector<postgres::Value> const& values) {
     Buffer body;
     Writer out(body);
