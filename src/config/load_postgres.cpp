@@ -1,4 +1,5 @@
 // The keys of a [[backend]] that only PostgreSQL knows.
+#include "config/address.hpp"
 #include "config/load_tables.hpp"
 #include "config/scram.hpp"
 
@@ -82,8 +83,22 @@ void warn_of_readers(Section const& in, std::string_view key, path const& file) 
             "chmod 600 " + file.string());
 }
 
+/// Verifiers are as good as passwords to whoever can read them on the way.
+void warn_of_listeners(Section const& in, Backend const& backend) {
+    if (backend.verifiers.auth_user.empty() || backend.ssl_mode >= SslMode::verify_ca) return;
+    for (Address const& address : backend.addresses)
+        if (!is_local(address))
+            in.warn("auth-user",
+                    "with ssl-mode = \"" + std::string(word(backend.ssl_mode)) +
+                        "\" the verifiers that auth-user reads can be read by others on the way "
+                        "from " +
+                        address.to_string(),
+                    "VERIFY_IDENTITY makes sure that nobody is in between");
+}
+
 void warn_about(Section const& in, Backend const& backend) {
     Verifiers const& verifiers = backend.verifiers;
+    warn_of_listeners(in, backend);
     warn_of_readers(in, "auth-password-file", verifiers.auth_password_file);
     warn_of_readers(in, "auth-file", verifiers.auth_file);
     if (refuses_binding(backend))

@@ -145,6 +145,11 @@ tls::BackWish BackLeg::wish_for(FrontLeg const& front) const {
     return wish;
 }
 
+void BackLeg::hang_up() {
+    link_.hang_up();
+    if (companion_ != nullptr) companion_->hang_up();
+}
+
 std::string BackLeg::address() const {
     return candidate_ ? candidate_->address.to_string() : "";
 }

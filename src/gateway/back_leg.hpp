@@ -37,7 +37,13 @@ class BackLeg {
     tls::Stream& stream() { return link_.stream(); }
 
     /// Ends whatever is under way, and what would come after it.
-    void hang_up() { link_.hang_up(); }
+    void hang_up();
+    /// Ends only this connection: another address may be dialled.
+    void drop() { link_.drop(); }
+    bool has_given_up() const { return link_.has_given_up(); }
+    /// A second connection that the session waits for (a question for a verifier, a cancel request)
+    /// is hung up together with this leg; nullptr: there is none any more.
+    void set_companion(BackLink* companion) { companion_ = companion; }
 
  private:
     tls::Task<Result<void>> dial(Backend::Candidate const& candidate, FrontLeg const& front,
@@ -55,6 +61,7 @@ class BackLeg {
     Target const& target_;
     std::chrono::milliseconds const dial_limit_;
     BackLink link_;
+    BackLink* companion_ = nullptr;
     std::optional<Backend::Candidate> candidate_;  ///< the one that answered
     Endpoint endpoint_;
     Stage stage_ = Stage::route;

@@ -24,6 +24,8 @@ class RelayWatch {
 
     /// The database has accepted the login.
     virtual bool logged_in() const = 0;
+    /// Whose turn it is in a login that is not over: who is to blame where it takes too long.
+    virtual Leg awaited() const { return Leg::back; }
     /// How the session ended, where the watch has seen more than that a side is gone: a refused
     /// login, a client that quit.
     virtual std::optional<Ending> verdict() const = 0;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <csignal>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 
 namespace sallyport::gateway {
@@ -191,7 +192,17 @@ void Server::accept(config::Address const& address, int descriptor) {
     auto const least = std::min_element(
         workers_.begin(), workers_.end(),
         [](auto const& a, auto const& b) { return a->sessions() < b->sessions(); });
-    bool const is_one_too_many = sessions() >= world_->config().limits.max_connections;
+    auto const limit = world_->config().limits.max_connections;
+    auto const live = sessions();
+    if (live >= limit + told_too_many) {
+        log::warn("connection closed", {{"listener", (*door)->settings.name},
+                                        {"client", remote_end(descriptor).to_string()},
+                                        {"reason", name(Errc::too_many_sessions)}});
+        metrics::count_ending(Errc::too_many_sessions);
+        ::close(descriptor);
+        return;
+    }
+    bool const is_one_too_many = live >= limit;
     (*least)->adopt({descriptor, world_, *door, is_one_too_many});
 }
 

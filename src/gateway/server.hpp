@@ -39,6 +39,10 @@ class Server {
     void stop();
 
  private:
+    // Connections over max-connections that are still told so, or may cancel a query; those beyond
+    // are closed unheard. Each holds its place for connect-timeout at most.
+    static constexpr std::size_t told_too_many = 100;
+
     Server(config::Config const& config, LoadConfig load);
 
     Checked<void> open(config::Config config);

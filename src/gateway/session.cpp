@@ -46,7 +46,8 @@ tls::Task<> Session::run() {
 tls::Task<> Session::await_first_check() {
     Backend const& backend = *door_->target->backend;
     boost::asio::steady_timer pause(surroundings_.poller.context());
-    while (!backend.was_reached() && !backend.was_tried() && !is_hung_up()) {
+    while (!backend.was_reached() && !backend.was_tried() && !is_hung_up() &&
+           !back_.has_given_up()) {
         pause.expires_after(first_check_poll);
         co_await pause.async_wait(boost::asio::use_awaitable);
     }
@@ -100,7 +101,7 @@ tls::Task<> Session::relay() {
 void Session::remember_relay() {
     record_.bytes_in += relay_->bytes_in();
     record_.bytes_out += relay_->bytes_out();
-    record_.detail = watch_->refusal_text();
+    if (auto const text = watch_->refusal_text(); !text.empty()) record_.detail = text;
     if (record_.detail.empty())
         record_.detail = record_.ending.leg == Leg::front ? front_.stream().tls_error()
                                                           : back_.stream().tls_error();
@@ -149,7 +150,7 @@ void Session::tell(Ending const& ending) {
 /// The login clock has run out. Whoever kept the session waiting, the client is told.
 void Session::hang_up() {
     if (relay_) {
-        Ending const late{Leg::back, Stage::auth, Errc::timed_out};
+        Ending const late{watch_->awaited(), Stage::auth, Errc::timed_out};
         tell(late);
         relay_->hang_up(late);
     } else if (active_ == Leg::front) {

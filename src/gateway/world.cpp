@@ -201,7 +201,9 @@ Checked<void> World::add_verifiers(Target& target, std::string const& key, Estat
     auto read = read_verifier_files(settings);
     if (!read) return read.error();
     target.verifier_files = std::make_shared<VerifierFiles const>(std::move(*read));
-    auto& cache = estate.verifiers[key];
+    // What another account or another query was told does not count.
+    auto& cache = estate.verifiers[key + "\n" + settings.auth_user + "\n" + settings.auth_database +
+                                   "\n" + settings.auth_query];
     if (!cache) cache = std::make_shared<VerifierCache>();
     target.verifiers = cache;
     return {};

@@ -109,7 +109,12 @@ class ScramClient {
     explicit ScramClient(Buffer end_point, std::string nonce = scram_nonce())
         : end_point_(std::move(end_point)), nonce_(std::move(nonce)) {}
 
-    std::string_view mechanism() const { return end_point_.empty() ? scram : scram_plus; }
+    /// The database offers no -PLUS. To be said before first(): the client then tells the database
+    /// that it would have bound, so that one which did offer it knows that somebody in between has
+    /// taken it off the list (RFC 5802 section 6).
+    void miss_binding() { is_offered_ = false; }
+
+    std::string_view mechanism() const { return binds() ? scram_plus : scram; }
     /// The client-first-message.
     std::string first();
     /// Takes the server-first-message; salt() and iterations() are known then. Errc::malformed,
@@ -129,10 +134,13 @@ class ScramClient {
 
  private:
     /// The client-final-message without its proof; it is part of what the proof covers.
+    bool binds() const { return is_offered_ && !end_point_.empty(); }
+    std::string gs2_header() const;
     std::string finish(ScramState next);
 
     ScramState state_ = ScramState::fresh;
     Buffer end_point_;
+    bool is_offered_ = true;
     std::string nonce_;  ///< our half; from challenge() on, the server's behind it
     std::string salt_;
     std::string auth_message_;  ///< grows as the server's

@@ -6,21 +6,19 @@
 #include <utility>
 
 namespace sallyport::identity {
-namespace {
 
 /// Says whether, and how, the client binds (RFC 5802 section 7, gs2-header).
-std::string gs2_header(bool is_bound) {
-    return is_bound ? "p=" + std::string(scram_binding_name) + ",," : "n,,";
+std::string ScramClient::gs2_header() const {
+    if (binds()) return "p=" + std::string(scram_binding_name) + ",,";
+    return end_point_.empty() ? "n,," : "y,,";
 }
-
-}  // namespace
 
 std::string ScramClient::first() {
     if (std::exchange(state_, ScramState::begun) != ScramState::fresh)
         throw std::logic_error("a SCRAM login that begins twice");
     // PostgreSQL knows the user from the StartupMessage, and takes no notice of a name here.
     auth_message_ = "n=,r=" + nonce_;
-    return gs2_header(!end_point_.empty()) + auth_message_;
+    return gs2_header() + auth_message_;
 }
 
 Result<void> ScramClient::challenge(std::string_view message) {
@@ -45,8 +43,8 @@ Result<void> ScramClient::challenge(std::string_view message) {
 std::string ScramClient::finish(ScramState next) {
     if (std::exchange(state_, next) != ScramState::challenged)
         throw std::logic_error("a SCRAM proof out of turn");
-    auto binding = gs2_header(!end_point_.empty());
-    binding += as_text(end_point_);
+    auto binding = gs2_header();
+    if (binds()) binding += as_text(end_point_);
     auto message = "c=" + to_base64(as_bytes(binding)) + ",r=" + nonce_;
     auth_message_ += ',' + message;
     return message;

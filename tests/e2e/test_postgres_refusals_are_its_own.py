@@ -1,8 +1,10 @@
 """A PostgreSQL client that the door refuses gets an ErrorResponse as PostgreSQL would write it; one
 that the database refuses gets the database's own, byte for byte."""
 
+import socket
 import ssl
 import struct
+from contextlib import ExitStack
 
 import pytest
 from support import pgwire
@@ -134,6 +136,28 @@ def test_one_session_too_many(open_door, pg15, pki):
     gateway.wait_for_session(count=3)
     with pgwire.connect(gateway.port, "app", tls=pki.context(), binding="disable") as client:
         assert client.query("SELECT 1") == [("1",)], "there is room again"
+
+
+def test_far_too_many_connections_are_closed_unheard(open_door, pg15):
+    """To be told costs a handshake; a hundred at a time may have that."""
+    gateway = open_door(pg15, limits={"max-connections": 1})
+    with ExitStack() as held:
+        for _ in range(1 + 100):
+            held.enter_context(socket.create_connection(("127.0.0.1", gateway.port)))
+        with socket.create_connection(("127.0.0.1", gateway.port)) as last:
+            assert last.recv(1) == b""
+        assert gateway.wait_for_log("connection closed")["reason"] == "too_many_sessions"
+
+
+def test_the_service_account_is_for_the_door_alone(open_door, new_postgres, pki):
+    """Where the database lets it in by where it comes from, it would let in everybody."""
+    server = new_postgres(hba="local all all trust\n").start()
+    server.sql("CREATE ROLE keeper LOGIN SUPERUSER")
+    gateway = open_door([f"unix:{server.socket}"], listener={"protocol": "postgres"},
+                        backend_settings={"auth-user": "keeper"})
+    fault = refused(gateway.port, "keeper", tls=pki.context(), password="made up")
+    assert fault.code == "28000"
+    assert gateway.wait_for_session(user="keeper")["reason"] == "account_refused"
 
 
 @pytest.mark.parametrize("where", ["in plain text", "inside tls", "in the authentication"])

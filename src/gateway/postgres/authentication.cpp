@@ -30,11 +30,11 @@ Authentication::Authentication(FrontLeg& front, BackLeg& back, Target const& tar
       watch_(watch),
       active_(active) {}
 
-tls::Task<Result<void>> Authentication::run(std::chrono::milliseconds query_limit) {
+tls::Task<Result<void>> Authentication::run(Message first, std::chrono::milliseconds query_limit) {
     query_limit_ = query_limit;
-    for (;;) {
-        auto const said = co_await from_back();
-        if (!said) co_return said.error();
+    if (auto const judged = judge(first); !judged) co_return judged;
+    Result<Message> said = std::move(first);
+    for (; said; said = co_await from_back()) {
         if (said->type != message::authentication) {
             // Notices, and the versions that the server speaks: the client's to read.
             auto const passed = co_await pass_to_front(*said);
@@ -46,13 +46,15 @@ tls::Task<Result<void>> Authentication::run(std::chrono::milliseconds query_limi
         if (request->kind == postgres::Auth::sasl) co_return co_await take_sasl(*said);
         co_return co_await pass_to_front(*said);
     }
+    co_return said.error();
 }
 
 tls::Task<Result<void>> Authentication::take_sasl(Message const& request) {
     auto mechanisms = postgres::read_mechanisms(postgres::read_auth(request.body)->data);
     if (!mechanisms) co_return mechanisms.error();
     auto const offer = offer_for(std::move(*mechanisms));
-    if (target_.settings.scram == config::Scram::password)
+    bool const can_log_in = holds(offer.mechanisms, identity::scram);
+    if (target_.settings.scram == config::Scram::password && can_log_in)
         co_return co_await ask_for_password(offer.back_binds);
 
     auto offered =
@@ -145,12 +147,17 @@ tls::Task<Result<Message>> Authentication::from_back() {
         detail_ = back_.stream().tls_error();
         co_return said.error();
     }
-    if (said->type != message::error_response) co_return said;
-    auto const error = postgres::read_error(said->body);
-    if (!error) co_return error.error();
+    if (auto const judged = judge(*said); !judged) co_return judged.error();
+    co_return said;
+}
+
+Result<void> Authentication::judge(Message const& said) {
+    if (said.type != message::error_response) return {};
+    auto const error = postgres::read_error(said.body);
+    if (!error) return error.error();
     detail_ += (detail_.empty() ? "" : "; ") + error->code + " " + error->message;
-    refusal_ = said->whole();
-    co_return Errc::backend_refused;
+    refusal_ = said.whole();
+    return Errc::backend_refused;
 }
 
 tls::Task<Result<Message>> Authentication::answer_from_back() {
@@ -173,6 +180,8 @@ tls::Task<Result<std::string>> Authentication::sasl_from_back(postgres::Auth kin
 }
 
 tls::Task<Result<Message>> Authentication::answer_from_front() {
+    // The login's clock may have run out while something else was waited for.
+    if (back_.has_given_up()) co_return Errc::timed_out;
     active_ = Leg::front;
     co_return co_await read_message(front_.stream(), postgres::max_auth_answer, message::password);
 }

@@ -21,10 +21,11 @@ class Authentication {
     Authentication(FrontLeg& front, BackLeg& back, Target const& target, std::string user,
                    postgres::LoginWatch& watch, Leg& active);
 
-    /// Afterwards both sides are ready to be relayed. Errc::backend_refused where the database says
-    /// no: refusal() has its words; binding_not_relayed, binding_wrong, verifier_unavailable,
-    /// tls_required; else as streams and messages fail.
-    tls::Task<Result<void>> run(std::chrono::milliseconds query_limit);
+    /// `first` is what the database has said already. Afterwards both sides are ready to be
+    /// relayed. Errc::backend_refused where the database says no: refusal() has its words;
+    /// binding_not_relayed, binding_wrong, verifier_unavailable, tls_required; else as streams and
+    /// messages fail.
+    tls::Task<Result<void>> run(Message first, std::chrono::milliseconds query_limit);
 
     /// The database's ErrorResponse, to be passed on.
     std::optional<Buffer> const& refusal() const { return refusal_; }
@@ -57,6 +58,8 @@ class Authentication {
     Buffer back_binding() const;
 
     tls::Task<Result<Message>> from_back();
+    /// Keeps an ErrorResponse for the client: Errc::backend_refused.
+    Result<void> judge(Message const& said);
     /// The same in the middle of an exchange, where a notice can come at any time: it is passed on.
     tls::Task<Result<Message>> answer_from_back();
     /// The data of the next AuthenticationSASLContinue or -Final.

@@ -15,7 +15,7 @@ namespace sallyport::gateway {
 inline constexpr std::chrono::milliseconds cancel_answer_time{50};
 
 /// Passes a cancel request on to where `route` says, in at most `limit`. Says in the log when it
-/// could not be delivered. Outlives the session that asked for it.
+/// could not be delivered.
 tls::Task<> forward_cancel(tls::Poller& poller, CancelRoute route, std::chrono::milliseconds limit);
 
 }  // namespace sallyport::gateway

@@ -34,7 +34,7 @@ class CancelKeys {
 
     /// Wrong keys that one client address may try in a row, and how long one of them takes to be
     /// forgiven. A 4-byte secret then takes longer to find than any session lives: 2^31 tries on
-    /// average at ten a minute are four centuries, for one process id.
+    /// average at ten a minute are four centuries, for one process id and one client network.
     static constexpr std::uint32_t guesses = 10;
     static constexpr std::chrono::seconds forgiven_after{6};
     /// Client addresses whose wrong guesses are remembered; the oldest is forgotten first.

@@ -3,8 +3,13 @@
 #pragma once
 
 #include "gateway/postgres/dialogue.hpp"
+#include "gateway/postgres/message_io.hpp"
 
 namespace sallyport::gateway {
+
+/// Whether a database says that it cannot serve now (SQLSTATE 57P0x: it is starting up, shutting
+/// down, recovering); `why` gets its words.
+bool says_not_now(Message const& answer, std::string& why);
 
 class PostgresHealthDialogue final : public HealthDialogue {
  public:

@@ -11,6 +11,13 @@ namespace sallyport::gateway {
 
 using postgres::Auth;
 
+namespace {
+
+/// Longer than anybody's, and short enough for SASLprep, whose time grows with the square.
+constexpr std::size_t max_password = 1024;
+
+}  // namespace
+
 /// Judges the client's proof by the verifier, and proves itself to the database with the ClientKey
 /// that the proof gives away. The database challenges first: with its salt the client is
 /// challenged, known user or not, and by its salt a verifier is known to be the right one.
@@ -19,7 +26,8 @@ tls::Task<Result<void>> Authentication::mediate(Offer const& offer,
     identity::ScramServer server(offer.binds ? front_binding() : Buffer());
     auto const begun = server.first(initial.mechanism, initial.data);
     if (!begun) co_return begun;
-    identity::ScramClient client(offer.back_binds ? back_binding() : Buffer());
+    identity::ScramClient client(back_binding());
+    if (!offer.back_binds) client.miss_binding();
     auto const challenged = co_await begin(client);
     if (!challenged) co_return challenged;
 
@@ -40,12 +48,12 @@ tls::Task<Result<void>> Authentication::mediate(Offer const& offer,
     auto const keys = server.prove(as_text(answer->body), verifier.value_or(ScramVerifier{}));
     if (!keys && keys.error() != Errc::account_refused) co_return keys.error();
     if (!keys || !verifier) {
-        target_.verifiers->forget(user_);
+        target_.verifiers->doubt(user_);
         co_return co_await fail(client);
     }
     auto const proven = co_await prove(client, *keys);
     if (!proven) {
-        target_.verifiers->forget(user_);
+        target_.verifiers->doubt(user_);
         co_return proven;
     }
     auto last = postgres::write_auth(Auth::sasl_final, as_bytes(server.final()));
@@ -68,12 +76,18 @@ tls::Task<Result<void>> Authentication::ask_for_password(bool back_binds) {
     }
     auto const password = postgres::read_password(answer->body);
     if (!password) co_return password.error();
+    if (password->size() > max_password) co_return Errc::too_large;
 
-    identity::ScramClient client(back_binds ? back_binding() : Buffer());
+    identity::ScramClient client(back_binding());
+    if (!back_binds) client.miss_binding();
     auto const challenged = co_await begin(client);
     Result<identity::ScramKeys> keys = Errc::malformed;
     if (challenged) {
-        std::string text(*password);
+        // Of its own memory, however short: a string that keeps its text in itself leaves a copy
+        // behind wherever it is moved from.
+        std::string text;
+        text.reserve(max_password);
+        text = *password;
         keys = co_await derive_keys(std::move(text), client.salt(), client.iterations());
     }
     explicit_bzero(answer->body.data(), answer->body.size());

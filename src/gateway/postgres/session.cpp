@@ -5,10 +5,12 @@
 #include "gateway/postgres/cancel.hpp"
 #include "gateway/postgres/cancel_keys.hpp"
 #include "gateway/postgres/dialogue.hpp"
+#include "gateway/postgres/health_dialogue.hpp"
 #include "gateway/postgres/refusal.hpp"
 #include "gateway/postgres/watch.hpp"
 #include "wire/postgres/opening.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -22,6 +24,7 @@ struct PostgresSession::Opening {
 
     postgres::FrontOpening front;
     postgres::LoginWatch login;
+    Message first_word;             ///< of the database, to the StartupMessage
     std::optional<Buffer> refusal;  ///< the database's own
 };
 
@@ -47,7 +50,7 @@ tls::Task<Result<void>> PostgresSession::open() {
     // Not before: only now is it known that this is a client that can be told.
     if (is_one_too_many()) co_return Errc::too_many_sessions;
     if (auto const judged = front_.judge(); !judged) co_return judged;
-    if (auto const judged = judge_account(account()); !judged) co_return judged;
+    if (auto const judged = judge_names(); !judged) co_return judged;
     auto const dialled = co_await open_back();
     if (!dialled) co_return dialled;
     co_return co_await authenticate();
@@ -73,20 +76,67 @@ tls::Task<Result<void>> PostgresSession::open_front() {
 tls::Task<Result<void>> PostgresSession::open_back() {
     active_ = Leg::back;
     co_await await_first_check();
-    PostgresDialogue dialogue(door().target->settings.negotiation,
-                              opening_->front.startup()->packet);
-    auto const dialled = co_await back_.dial(front_, dialogue);
-    if (!dialled) co_return dialled;
-    co_return co_await back_.log_in(front_, dialogue);
+    auto const& target = *door().target;
+    PostgresDialogue dialogue(target.settings.negotiation, opening_->front.startup()->packet);
+    for (auto others = target.settings.addresses.size();;) {
+        auto const dialled = co_await back_.dial(front_, dialogue);
+        if (!dialled) co_return dialled;
+        --others;
+        auto const asked = co_await ask_database(dialogue, others > 0);
+        if (asked || others == 0 || back_.has_given_up()) co_return asked;
+        if (asked.error() != Errc::timed_out && asked.error() != Errc::backend_refused)
+            co_return asked;
+        // A server that only takes connections: as good as down, and the client has heard nothing.
+        target.backend->failed(back_.address_index(), record_.detail);
+        record_.detail.clear();
+    }
+}
+
+/// TLS, the StartupMessage, and the database's first word. With `is_urgent`, where there are other
+/// addresses to try, it must come as soon as a connection must.
+tls::Task<Result<void>> PostgresSession::ask_database(PostgresDialogue& dialogue, bool is_urgent) {
+    std::optional<Deadline> clock;
+    if (is_urgent)
+        clock.emplace(surroundings().poller.context(), world().config().limits.dial_timeout,
+                      [this] { back_.drop(); });
+    auto const sent = co_await back_.log_in(front_, dialogue);
+    Result<Message> answer = Errc::timed_out;
+    if (sent) answer = co_await read_message(back_.stream(), postgres::max_login_message);
+    if (clock && clock->expired()) {
+        record_.detail = "no answer in time";
+        co_return Errc::timed_out;
+    }
+    if (!sent) co_return sent;
+    if (!answer) {
+        record_.detail = back_.stream().tls_error();
+        co_return answer.error();
+    }
+    if (is_urgent && says_not_now(*answer, record_.detail)) co_return Errc::backend_refused;
+    opening_->first_word = std::move(*answer);
+    co_return Result<void>();
 }
 
 tls::Task<Result<void>> PostgresSession::authenticate() {
     front_.set_stage(Stage::auth);
     Authentication exchange(front_, back_, *door().target, account(), opening_->login, active_);
-    auto const done = co_await exchange.run(world().config().limits.dial_timeout);
+    auto first = std::move(opening_->first_word);
+    auto const done = co_await exchange.run(std::move(first), world().config().limits.dial_timeout);
     record_.detail = exchange.detail();
     opening_->refusal = exchange.refusal();
     co_return done;
+}
+
+Result<void> PostgresSession::judge_names() const {
+    auto const name = account();
+    // The service account is ours alone: where the database lets *us* in by where we come from
+    // (peer, trust), it must not let in everybody who comes through us and knows its name.
+    if (name == door().target->settings.verifiers.auth_user) return Errc::account_refused;
+    auto lower = name;
+    for (char& letter : lower)
+        if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+    // CockroachDB's names have no capitals, whichever the client writes: both must be allowed.
+    if (auto const judged = judge_account(lower); !judged) return judged;
+    return judge_account(name);
 }
 
 /// The account that the client means: a server may cut names to what its catalogs hold, so a longer

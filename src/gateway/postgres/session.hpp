@@ -2,6 +2,7 @@
 // and as much of the authentication as cannot be relayed; or a CancelRequest, and that was all.
 #pragma once
 
+#include "gateway/postgres/dialogue.hpp"
 #include "gateway/session.hpp"
 #include "wire/postgres/login_watch.hpp"
 
@@ -26,7 +27,9 @@ class PostgresSession final : public Session {
 
     tls::Task<Result<void>> open_front();
     tls::Task<Result<void>> open_back();
+    tls::Task<Result<void>> ask_database(PostgresDialogue& dialogue, bool is_urgent);
     tls::Task<Result<void>> authenticate();
+    Result<void> judge_names() const;
     std::string account() const;
     tls::Task<> take_cancel(postgres::CancelKey const& key);
     void replace_key(postgres::CancelKey const& real, MutableBytes secret);

@@ -3,12 +3,47 @@
 #include "gateway/deadline.hpp"
 #include "gateway/postgres/verifier_query.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 namespace sallyport::gateway {
 namespace {
+
+/// How often a session looks whether its turn to ask has come, or the answer is there by now.
+constexpr std::chrono::milliseconds turn_poll{5};
 
 bool fits(ScramVerifier const& verifier, Challenge const& challenge) {
     return verifier.salt == challenge.salt && verifier.iterations == challenge.iterations;
 }
+
+/// One session's question: its turn in the cache, and its connection beside the back leg's.
+class Question {
+ public:
+    Question(VerifierCache& cache, std::string user, BackLeg& back, Target const& target)
+        : cache_(cache),
+          user_(std::move(user)),
+          back_(back),
+          query_(back.stream().socket().poller(), target, back.address_index()) {
+        back_.set_companion(&query_.link());
+    }
+    Question(Question const&) = delete;
+    Question& operator=(Question const&) = delete;
+    ~Question() {
+        back_.set_companion(nullptr);
+        cache_.end_question(user_);
+    }
+
+    tls::Task<Result<std::optional<ScramVerifier>>> ask() {
+        return query_.ask(back_.endpoint(), user_);
+    }
+    VerifierQuery& query() { return query_; }
+
+ private:
+    VerifierCache& cache_;
+    std::string user_;
+    BackLeg& back_;
+    VerifierQuery query_;
+};
 
 }  // namespace
 
@@ -26,17 +61,27 @@ tls::Task<Result<FoundVerifier>> look_up_verifier(BackLeg& back, Target const& t
     if (listed != users.end())
         found.note = "the verifier in auth-file is not the one that the database has";
     if (target.settings.verifiers.auth_user.empty()) co_return found;
-    if (auto const known = target.verifiers->find(challenge)) {
-        found.verifier = *known;
-        co_return found;
-    }
-    auto& poller = back.stream().socket().poller();
-    VerifierQuery query(poller, target, back.address_index());
-    Deadline const clock(poller.context(), limit, [&query] { query.hang_up(); });
+
     std::string const user(challenge.user);
-    auto answer = co_await query.ask(back.endpoint(), user);
+    auto& cache = *target.verifiers;
+    auto& context = back.stream().socket().poller().context();
+    boost::asio::steady_timer pause(context);
+    for (;;) {
+        if (back.has_given_up()) co_return Errc::timed_out;
+        if (auto const known = cache.find(challenge)) {
+            found.verifier = *known;
+            co_return found;
+        }
+        if (cache.begin_question(user)) break;
+        pause.expires_after(turn_poll);
+        co_await pause.async_wait(boost::asio::use_awaitable);
+    }
+    Question question(cache, user, back, target);
+    Deadline const clock(context, limit, [&question] { question.query().hang_up(); });
+    auto answer = co_await question.ask();
+    if (back.has_given_up()) co_return Errc::timed_out;
     if (!answer) {
-        why = "auth-user: " + (clock.expired() ? "no answer in time" : query.detail());
+        why = "auth-user: " + (clock.expired() ? "no answer in time" : question.query().detail());
         co_return Errc::verifier_unavailable;
     }
     // One that does not fit is of no use: a replica that lags behind, for one.
@@ -44,7 +89,7 @@ tls::Task<Result<FoundVerifier>> look_up_verifier(BackLeg& back, Target const& t
         found.note = "the verifier that auth-query gives is not the one of the challenge";
         answer->reset();
     }
-    target.verifiers->store(challenge, *answer);
+    cache.store(challenge, *answer);
     found.verifier = std::move(*answer);
     co_return found;
 }

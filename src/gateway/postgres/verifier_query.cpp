@@ -136,7 +136,8 @@ tls::Task<Result<void>> VerifierQuery::authenticate_in_cleartext() {
 tls::Task<Result<void>> VerifierQuery::authenticate_by_scram(Bytes mechanisms) {
     auto const offered = postgres::read_mechanisms(mechanisms);
     if (!offered) co_return failed(offered.error());
-    ScramClient client(contains(*offered, identity::scram_plus) ? end_point() : Buffer());
+    ScramClient client(end_point());
+    if (!contains(*offered, identity::scram_plus)) client.miss_binding();
     if (!contains(*offered, client.mechanism()))
         co_return failed("the database does not offer SCRAM-SHA-256");
     postgres::SaslInitial const initial{std::string(client.mechanism()), client.first()};

@@ -23,6 +23,7 @@ class VerifierQuery {
                                                         std::string const& user);
     std::string const& detail() const { return detail_; }
     void hang_up() { link_.hang_up(); }
+    BackLink& link() { return link_; }
 
  private:
     tls::Task<Result<void>> open(Endpoint const& endpoint);

@@ -109,25 +109,42 @@ Checked<VerifierFiles> read_verifier_files(config::Verifiers const& settings) {
 std::optional<std::optional<ScramVerifier>> VerifierCache::find(Challenge const& challenge) {
     std::lock_guard const lock(mutex_);
     auto const* const known = known_.find(std::string(challenge.user));
-    if (known == nullptr || known->salt != challenge.salt ||
+    if (known == nullptr || known->is_doubted || known->salt != challenge.salt ||
         known->iterations != challenge.iterations)
         return std::nullopt;
     return known->verifier;
 }
 
 void VerifierCache::store(Challenge const& challenge, std::optional<ScramVerifier> verifier) {
+    std::string const user(challenge.user);
     // The password was changed between the challenge and the question: the next login asks again.
     bool const is_outdated = verifier && (verifier->salt != challenge.salt ||
                                           verifier->iterations != challenge.iterations);
-    if (is_outdated) return forget(challenge.user);
-    Known known{std::string(challenge.salt), challenge.iterations, std::move(verifier)};
     std::lock_guard const lock(mutex_);
-    known_.put(std::string(challenge.user), std::move(known));
+    if (is_outdated) return known_.erase(user);
+    Known known{std::string(challenge.salt), challenge.iterations, std::move(verifier)};
+    if (auto const* const before = known_.peek(user)) known.doubted_at = before->doubted_at;
+    known_.put(user, std::move(known));
 }
 
-void VerifierCache::forget(std::string_view user) {
+void VerifierCache::doubt(std::string_view user, Clock::time_point now) {
     std::lock_guard const lock(mutex_);
-    known_.erase(std::string(user));
+    auto* const known = known_.find(std::string(user));
+    if (known == nullptr) return;
+    bool const is_new = known->doubted_at == Clock::time_point{};
+    if (!is_new && now - known->doubted_at < doubt_interval) return;
+    known->is_doubted = true;
+    known->doubted_at = now;
+}
+
+bool VerifierCache::begin_question(std::string const& user) {
+    std::lock_guard const lock(mutex_);
+    return asked_about_.size() < max_questions && asked_about_.insert(user).second;
+}
+
+void VerifierCache::end_question(std::string const& user) {
+    std::lock_guard const lock(mutex_);
+    asked_about_.erase(user);
 }
 
 }  // namespace sallyport::gateway

@@ -10,10 +10,12 @@
 #include "identity/lru.hpp"
 #include "identity/scram.hpp"
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -40,24 +42,40 @@ struct Challenge {
 /// change where it is. Safe from any thread.
 class VerifierCache {
  public:
+    using Clock = std::chrono::steady_clock;
+
     static constexpr std::size_t max_users = 10'000;
+    /// Questions to one backend at a time. Each takes one of its connections, while the session
+    /// that waits for the answer holds another.
+    static constexpr std::size_t max_questions = 4;
+    /// How often failed logins can have one user asked for again: else wrong passwords alone would
+    /// make the service account log in as often as they are tried.
+    static constexpr std::chrono::seconds doubt_interval{1};
 
     /// What is known about this user, if it fits the challenge. A verifier, or the knowledge that
     /// there is none (an optional in an optional): unknown users are challenged with a salt, too.
     std::optional<std::optional<ScramVerifier>> find(Challenge const& challenge);
     /// Remembers what the database's answer was when it challenged like this.
     void store(Challenge const& challenge, std::optional<ScramVerifier> verifier);
-    /// A login failed: the next one asks again.
-    void forget(std::string_view user);
+    /// A login failed: the next one asks again, at most once in doubt_interval.
+    void doubt(std::string_view user, Clock::time_point now = Clock::now());
+
+    /// Whether the database may be asked about this user now. False while somebody else is asking
+    /// about the same one, or too many are asking. Each true is followed by end_question().
+    bool begin_question(std::string const& user);
+    void end_question(std::string const& user);
 
  private:
     struct Known {
         std::string salt;
         std::uint32_t iterations;
         std::optional<ScramVerifier> verifier;
+        bool is_doubted = false;
+        Clock::time_point doubted_at{};  ///< the last time; the epoch: never
     };
     std::mutex mutex_;
     identity::Lru<Known> known_{max_users};
+    std::set<std::string> asked_about_;  ///< users whose questions are under way
 };
 
 }  // namespace sallyport::gateway

@@ -27,6 +27,10 @@ bool PostgresWatch::logged_in() const {
            login_.outcome() == postgres::LoginWatch::Outcome::ready;
 }
 
+Leg PostgresWatch::awaited() const {
+    return login_.awaits_answer() ? Leg::front : Leg::back;
+}
+
 std::optional<Ending> PostgresWatch::verdict() const {
     if (login_.outcome() == postgres::LoginWatch::Outcome::refused)
         return Ending{Leg::back, Stage::auth, Errc::backend_refused};

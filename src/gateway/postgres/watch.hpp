@@ -14,6 +14,7 @@ class PostgresWatch final : public RelayWatch {
     Result<std::size_t> from_front(MutableBytes chunk) override;
     Result<std::size_t> from_back(MutableBytes chunk) override;
     bool logged_in() const override;
+    Leg awaited() const override;
     std::optional<Ending> verdict() const override;
     std::string refusal_text() const override;
 

@@ -82,8 +82,10 @@ Result<void> LoginWatch::take(MessageHead const& head, MutableBytes body) {
     bool const is_key = head.type == message::backend_key_data;
     if (is_key != (outcome_ == Outcome::accepted)) return Errc::malformed;
     if (is_key) {
+        if (has_key_) return Errc::malformed;
         auto const key = read_backend_key(body);
         if (!key) return key.error();
+        has_key_ = true;
         rekey_(*key, body.subspan(secret_offset));
         return {};
     }

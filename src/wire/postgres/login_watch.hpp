@@ -40,6 +40,8 @@ class LoginWatch {
     Result<std::size_t> from_front(Bytes chunk);
 
     Outcome outcome() const { return outcome_; }
+    /// The client was asked, and has not answered in full.
+    bool awaits_answer() const { return is_asked_ || front_skip_ > 0; }
     std::optional<ServerError> const& error() const { return error_; }
 
  private:
@@ -52,6 +54,7 @@ class LoginWatch {
     std::uint32_t back_skip_ = 0;   ///< bytes of a message from the database that just pass
     std::uint32_t front_skip_ = 0;  ///< bytes of an answer from the client that just pass
     bool is_asked_ = false;         ///< the database waits for an answer
+    bool has_key_ = false;          ///< BackendKeyData has passed; there is one
 };
 
 }  // namespace sallyport::postgres

@@ -54,7 +54,8 @@ struct Startup {
     std::string_view database() const;
 };
 /// From the whole packet. Errc::malformed (a text without its NUL, no terminator as the last byte,
-/// no user), old_protocol where the major version is not 3, too_large.
+/// no user, a "USER" or "Database" in other letters), old_protocol where the major version is not
+/// 3, too_large.
 Result<Startup> read_startup(Bytes packet);
 /// The packet for these parameters; no text may have a NUL in it.
 Buffer write_startup(std::uint32_t protocol,

@@ -14,6 +14,15 @@ void write_opening_head(Writer& out, std::size_t length, std::uint32_t code) {
     out.u32be(code);
 }
 
+/// "USER" is another parameter to PostgreSQL, which has none of that name, and the user to
+/// CockroachDB: nobody can mean it well.
+bool is_ambiguous(std::string_view name) {
+    std::string lower(name);
+    for (char& letter : lower)
+        if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+    return lower != name && (lower == "user" || lower == "database");
+}
+
 }  // namespace
 
 OpeningHead read_opening_head(Bytes eight) {
@@ -50,8 +59,10 @@ Result<Startup> read_startup(Bytes packet) {
     startup.protocol = in.u32be();
     if (!in.ok() || length != packet.size()) return Errc::malformed;
     if (protocol_major(startup.protocol) != our_major) return Errc::old_protocol;
-    for (auto name = in.text_to_nul(); !name.empty(); name = in.text_to_nul())
+    for (auto name = in.text_to_nul(); !name.empty(); name = in.text_to_nul()) {
+        if (is_ambiguous(name)) return Errc::malformed;
         startup.parameters.emplace_back(name, in.text_to_nul());
+    }
     if (!in.ok() || in.remaining() > 0 || startup.user().empty()) return Errc::malformed;
     startup.packet.assign(packet.begin(), packet.end());
     return startup;

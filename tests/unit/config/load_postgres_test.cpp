@@ -211,6 +211,17 @@ TEST_F(LoadPostgres, WarnsOfAnAccountWithoutAPassword) {
     expect_warnings(postgres("auth-user='u'", socket_address), "");
 }
 
+TEST_F(LoadPostgres, WarnsOfVerifiersThatOthersCanReadOnTheWay) {
+    auto const warns = [&](std::string const& mode, std::string const& address) {
+        auto const text = postgres("auth-user='keeper'\nssl-mode='" + mode + "'", address);
+        return warnings_of(scratch_, text).find("can be read by others") != std::string::npos;
+    };
+    EXPECT_TRUE(warns("REQUIRED", "db:5432"));
+    EXPECT_TRUE(warns("DISABLED", "db:5432"));
+    EXPECT_FALSE(warns("VERIFY_CA", "db:5432"));
+    EXPECT_FALSE(warns("REQUIRED", "127.0.0.1:5432"));
+}
+
 TEST_F(LoadPostgres, WarnsOfSecretsThatOthersCanRead) {
     using std::filesystem::perms;
     for (char const* const name : {"pass", "users"})

@@ -45,6 +45,16 @@ TEST(ScramClient, LogsInWithBinding) {
     EXPECT_TRUE(client.verify(test::bound_server_final));
 }
 
+// So that a database that did offer it learns that somebody has taken it off the list.
+TEST(ScramClient, SaysThatItWouldHaveBound) {
+    ScramClient client(test::end_point(), test::client_nonce);
+    client.miss_binding();
+    EXPECT_EQ(client.mechanism(), scram);
+    EXPECT_EQ(client.first().substr(0, 3), "y,,");
+    ASSERT_TRUE(client.challenge(test::server_first));
+    EXPECT_EQ(client.prove(test::keys()).substr(0, 7), "c=eSws,");
+}
+
 TEST(ScramClient, TakesNoNonceThatIsNotItsOwnAndMore) {
     auto const rest = ",s=" + test::salt + ",i=4096";
     for (std::string const& bad :

@@ -196,12 +196,34 @@ TEST_F(VerifierCacheTest, AVerifierThatDoesNotFitItsChallengeIsNotRemembered) {
     EXPECT_FALSE(knows(alice_));
 }
 
+TEST_F(VerifierCacheTest, FailedLoginsHaveAUserAskedForAgainOnceInAWhile) {
+    auto const now = VerifierCache::Clock::now();
+    cache_.store(alice_, verifier_);
+    cache_.doubt("alice", now);
+    EXPECT_FALSE(knows(alice_));
+    cache_.store(alice_, verifier_);
+    cache_.doubt("alice", now + VerifierCache::doubt_interval / 2);
+    EXPECT_TRUE(knows(alice_));
+    cache_.doubt("alice", now + VerifierCache::doubt_interval);
+    EXPECT_FALSE(knows(alice_));
+}
+
+TEST_F(VerifierCacheTest, OnlyOneAsksForAUserAndOnlySoManyAtATime) {
+    EXPECT_TRUE(cache_.begin_question("alice"));
+    EXPECT_FALSE(cache_.begin_question("alice"));
+    for (std::size_t i = 1; i < VerifierCache::max_questions; ++i)
+        EXPECT_TRUE(cache_.begin_question("user" + std::to_string(i)));
+    EXPECT_FALSE(cache_.begin_question("bob"));
+    cache_.end_question("alice");
+    EXPECT_TRUE(cache_.begin_question("bob"));
+}
+
 TEST_F(VerifierCacheTest, ForgetsOneUser) {
     Challenge const bob{"bob", alice_.salt, alice_.iterations};
     cache_.store(alice_, verifier_);
     cache_.store(bob, verifier_);
-    cache_.forget("alice");
-    cache_.forget("nobody");
+    cache_.doubt("alice");
+    cache_.doubt("nobody");
     EXPECT_FALSE(knows(alice_));
     EXPECT_TRUE(knows(bob));
 }

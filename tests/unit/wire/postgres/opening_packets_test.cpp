@@ -41,6 +41,15 @@ TEST(PostgresStartup, LastOfTwoEqualNamesCounts) {
     EXPECT_EQ(read_startup(startup_of({{"user", "a"}, {"user", ""}})).error(), Errc::malformed);
 }
 
+// CockroachDB would take it for the user; a rule for the other one would be talked past.
+TEST(PostgresStartup, UserAndDatabaseAreWrittenInOneWayOnly) {
+    for (std::string const name : {"USER", "User", "DATABASE", "databasE"}) {
+        auto const packet = startup_of({{"user", "a"}, {name, "b"}});
+        EXPECT_EQ(read_startup(packet).error(), Errc::malformed) << name;
+    }
+    EXPECT_TRUE(read_startup(startup_of({{"user", "a"}, {"TimeZone", "UTC"}})));
+}
+
 TEST(PostgresStartup, NeedsAUser) {
     EXPECT_EQ(read_startup(startup_of({})).error(), Errc::malformed);
     EXPECT_EQ(read_startup(startup_of({{"database", "d"}})).error(), Errc::malformed);
