@@ -3,6 +3,8 @@
 #include "gateway/deadline.hpp"
 #include "wire/proxy_header.hpp"
 
+#include <algorithm>
+
 namespace sallyport::gateway {
 
 BackLeg::BackLeg(tls::Poller& poller, Target const& target, std::chrono::milliseconds dial_limit)
@@ -35,7 +37,7 @@ tls::Task<Result<void>> BackLeg::dial(Backend::Candidate const& candidate, Front
         if (!outcome && clock.expired()) detail_ = "no answer in time";
         bool const is_answered = outcome || outcome.error() == Errc::backend_refused;
         if (link_.has_given_up() || !is_answered) continue;
-        candidate_ = candidate;
+        index_ = candidate.index;
         endpoint_ = endpoint;
         if (auto const facts = dialogue.facts(); outcome && facts)
             target_.backend->learned(candidate.index, *facts);
@@ -52,7 +54,8 @@ tls::Task<Result<void>> BackLeg::log_in(FrontLeg const& front, BackDialogue& dia
         // The backend cannot mirror this version or cipher. Remembered, so that the next session is
         // spared the attempt; the next wish is a wider one.
         target_.backend->refused(wish.version, wish.cipher);
-        auto const again = co_await dial(*candidate_, front, dialogue);
+        auto const same = candidate();
+        auto const again = co_await dial(same, front, dialogue);
         if (!again) co_return again;
     }
 }
@@ -77,7 +80,7 @@ tls::Task<Result<void>> BackLeg::log_in(FrontLeg const& front, BackDialogue& dia
 Result<bool> BackLeg::may_be_plain(FrontLeg const& front) {
     auto const& settings = target_.settings;
     if (settings.mirror != config::MirrorMode::off && !front.stream().is_tls()) return true;
-    bool const has_none = target_.is_always_plain(candidate_->index);
+    bool const has_none = target_.is_always_plain(*index_);
     if (target_.tls && !has_none) return false;
     detail_ = has_none ? "a Unix socket has no TLS" : "ssl-mode is DISABLED";
     if (settings.mirror == config::MirrorMode::strict) return Errc::tls_not_mirrored;
@@ -130,16 +133,16 @@ bool BackLeg::may_differ(FrontLeg const& front, tls::BackWish const& wish,
 
 tls::BackWish BackLeg::wish_for(FrontLeg const& front) const {
     tls::BackWish wish;
-    wish.server_name = target_.server_name(candidate_->index);
+    wish.server_name = target_.server_name(*index_);
     wish.alpn = target_.alpn();
     auto const& peer = front.stream().peer();
     if (target_.settings.mirror == config::MirrorMode::off) return wish;
     bool const is_strict = target_.settings.mirror == config::MirrorMode::strict;
     Backend const& backend = *target_.backend;
-    if (is_strict || !backend.refuses(peer.version, peer.cipher)) {
+    if (is_strict || !backend.refuses(std::string(peer.version), std::string(peer.cipher))) {
         wish.version = peer.version;
         wish.cipher = peer.cipher;
-    } else if (!backend.refuses(peer.version, {})) {
+    } else if (!backend.refuses(std::string(peer.version), {})) {
         wish.version = peer.version;
     }
     return wish;
@@ -151,7 +154,13 @@ void BackLeg::hang_up() {
 }
 
 std::string BackLeg::address() const {
-    return candidate_ ? candidate_->address.to_string() : "";
+    return index_ ? target_.backend->addresses().at(*index_).to_string() : "";
+}
+
+/// The address that answered, with its endpoints of now.
+Backend::Candidate BackLeg::candidate() const {
+    auto const all = target_.backend->candidates();
+    return *std::ranges::find(all, *index_, &Backend::Candidate::index);
 }
 
 }  // namespace sallyport::gateway

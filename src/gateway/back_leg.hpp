@@ -31,7 +31,7 @@ class BackLeg {
     std::string const& detail() const { return detail_; }
     /// The configured address that answered; empty before.
     std::string address() const;
-    std::size_t address_index() const { return candidate_->index; }
+    std::size_t address_index() const { return *index_; }
     /// Where exactly that was.
     Endpoint const& endpoint() const { return endpoint_; }
     tls::Stream& stream() { return link_.stream(); }
@@ -55,6 +55,7 @@ class BackLeg {
     Result<bool> may_be_plain(FrontLeg const& front);
     bool may_differ(FrontLeg const& front, tls::BackWish const& wish,
                     error_code const& error) const;
+    Backend::Candidate candidate() const;
     tls::BackWish wish_for(FrontLeg const& front) const;
 
     tls::Poller& poller_;
@@ -62,7 +63,7 @@ class BackLeg {
     std::chrono::milliseconds const dial_limit_;
     BackLink link_;
     BackLink* companion_ = nullptr;
-    std::optional<Backend::Candidate> candidate_;  ///< the one that answered
+    std::optional<std::size_t> index_;  ///< of the backend's addresses: the one that answered
     Endpoint endpoint_;
     Stage stage_ = Stage::route;
     std::string detail_;

@@ -26,16 +26,9 @@ Relay::~Relay() {
     out_.from.socket().notify(nullptr);
 }
 
-tls::Task<Ending> Relay::run() {
-    auto& context = in_.from.socket().poller().context();
-    for (;;) {
-        bool const has_more = take_turn();
-        if (is_over()) co_return *ending_;
-        if (has_more)
-            co_await boost::asio::post(context, boost::asio::use_awaitable);
-        else
-            co_await wakeup_.sleep();
-    }
+tls::Task<> Relay::turn() {
+    if (!take_turn() && !is_over()) return wakeup_.sleep();
+    return boost::asio::post(in_.from.socket().poller().context(), boost::asio::use_awaitable);
 }
 
 void Relay::hang_up(Ending why) {
@@ -172,7 +165,7 @@ void Relay::note(Leg leg, error_code const& why) {
 void Relay::start_linger() {
     if (linger_ || is_over()) return;
     auto& context = in_.from.socket().poller().context();
-    linger_.emplace(context, linger_limit_, [this] { hang_up(*ending_); });
+    linger_ = std::make_unique<Deadline>(context, linger_limit_, [this] { hang_up(*ending_); });
 }
 
 }  // namespace sallyport::gateway

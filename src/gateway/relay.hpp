@@ -13,6 +13,7 @@
 #include "tls/wakeup.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 namespace sallyport::gateway {
@@ -43,8 +44,13 @@ class Relay final : private tls::ReadyHandler {
           RelayEvents& events);
     ~Relay();
 
-    /// Passes bytes on until both sides are done; tells where and why the first one was.
-    tls::Task<Ending> run();
+    /// Passes on what there is, and resumes when it is time for another turn. To be awaited until
+    /// is_over(). No coroutine, whose frame would live as long as the session.
+    tls::Task<> turn();
+    /// Both sides are done.
+    bool is_over() const { return in_.finished && out_.finished; }
+    /// Where and why the first side was done; once the relay is over.
+    Ending ending() const { return *ending_; }
     /// Ends the session: what was to be the reason, unless it has one already.
     void hang_up(Ending why);
 
@@ -83,7 +89,6 @@ class Relay final : private tls::ReadyHandler {
     void fail_sending(Direction& direction, error_code const& why);
     void note(Leg leg, error_code const& why);
     void start_linger();
-    bool is_over() const { return in_.finished && out_.finished; }
     Stage stage() const { return logged_in_ ? Stage::relay : Stage::auth; }
 
     Direction in_;
@@ -92,8 +97,8 @@ class Relay final : private tls::ReadyHandler {
     std::chrono::milliseconds linger_limit_;
     RelayWatch& watch_;
     RelayEvents& events_;
-    tls::Wakeup wakeup_;  ///< wakes run(): the relay is over, or wants another turn
-    std::optional<Deadline> linger_;
+    tls::Wakeup wakeup_;  ///< wakes who awaits turn(): the relay is over, or wants another turn
+    std::unique_ptr<Deadline> linger_;
     std::optional<Ending> ending_;
     bool logged_in_;
 };

@@ -32,14 +32,18 @@ Session::Session(Surroundings const& surroundings, Arrival const& arrival)
 tls::Task<> Session::run() {
     // One clock covers everything before the relay of commands: an unproven client cannot hold its
     // place longer than this, whichever step it stalls in.
-    login_clock_.emplace(surroundings_.poller.context(), world_->config().limits.connect_timeout,
-                         [this] { hang_up(); });
+    login_clock_ =
+        std::make_unique<Deadline>(surroundings_.poller.context(),
+                                   world_->config().limits.connect_timeout, [this] { hang_up(); });
     auto const opened = co_await open();
     remember_front();
-    if (opened)
-        co_await relay();
-    else
+    if (opened) {
+        start_relay();
+        while (!relay_->is_over()) co_await relay_->turn();
+        remember_relay();
+    } else {
         co_await turn_away(opened.error());
+    }
     add_hint();
 }
 
@@ -79,8 +83,9 @@ tls::Task<> Session::turn_away(error_code why) {
     if (reason == Errc::backend_unknown) record_.detail = door_->target->backend->trouble();
     if (is_hung_up()) co_return;
     // A new clock: the client that reads slowly, or not at all, is not waited for.
-    login_clock_.emplace(surroundings_.poller.context(), world_->config().limits.linger_timeout,
-                         [this] { front_.stream().socket().hang_up(); });
+    login_clock_ = std::make_unique<Deadline>(surroundings_.poller.context(),
+                                              world_->config().limits.linger_timeout,
+                                              [this] { front_.stream().socket().hang_up(); });
     auto told = refusal(record_.ending);
     if (told)
         co_await front_.refuse(std::move(*told));
@@ -88,17 +93,16 @@ tls::Task<> Session::turn_away(error_code why) {
         co_await front_.leave(false);
 }
 
-tls::Task<> Session::relay() {
+void Session::start_relay() {
     watch_ = watch();
     if (watch_->logged_in()) on_login();
     relay_.emplace(Relay::Legs{front_.stream(), back_.stream()}, surroundings_.scratch,
                    world_->config().limits.linger_timeout, *watch_,
                    static_cast<RelayEvents&>(*this));
-    record_.ending = co_await relay_->run();
-    remember_relay();
 }
 
 void Session::remember_relay() {
+    record_.ending = relay_->ending();
     record_.bytes_in += relay_->bytes_in();
     record_.bytes_out += relay_->bytes_out();
     if (auto const text = watch_->refusal_text(); !text.empty()) record_.detail = text;

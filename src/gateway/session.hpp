@@ -88,7 +88,8 @@ class Session : protected RelayEvents {
 
  private:
     tls::Task<> turn_away(error_code why);
-    tls::Task<> relay();
+    /// No coroutine: its frame would live as long as the session.
+    void start_relay();
     void remember_front();
     void remember_relay();
     void add_hint();
@@ -98,8 +99,8 @@ class Session : protected RelayEvents {
     void on_login() override;
     void on_fault(Ending const& ending) override { tell(ending); }
 
-    std::unique_ptr<RelayWatch> watch_;  ///< before relay_, which uses it
-    std::optional<Deadline> login_clock_;
+    std::unique_ptr<RelayWatch> watch_;      ///< before relay_, which uses it
+    std::unique_ptr<Deadline> login_clock_;  ///< none once logged in
     std::optional<Relay> relay_;
     bool is_one_too_many_;
     bool is_cut_ = false;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace sallyport::gateway {
 
@@ -18,8 +19,8 @@ struct SessionRecord {
     std::string backend;
     std::string backend_address;
     std::string sni;
-    std::string tls_version;
-    std::string tls_cipher;
+    std::string_view tls_version;  ///< as in tls::Peer, and the next one likewise
+    std::string_view tls_cipher;
     std::string client_subject;
     std::string client_serial;
     std::string client_fingerprint;

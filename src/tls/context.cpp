@@ -1,6 +1,7 @@
 #include "tls/context.hpp"
 
 #include "tls/alpn.hpp"
+#include "tls/known_certificates.hpp"
 #include "tls/shown.hpp"
 
 #include <openssl/sha.h>
@@ -140,6 +141,7 @@ Result<std::shared_ptr<FrontContext>> FrontContext::make(FrontSettings const& se
     for (Identity const& identity : settings.identities)
         if (auto const used = use_identity(context, identity); !used) return used.error();
     ask_for_certificates(context, settings);
+    share_certificates(context);
     set_sessions(context, settings, tickets);
     if (!settings.alpn.empty()) {
         made->alpn_list_ = alpn_list(settings.alpn);
@@ -163,6 +165,7 @@ Result<std::shared_ptr<BackContext>> BackContext::make(BackSettings const& setti
     SSL_CTX& context = *made->context_;
     if (auto const applied = apply(settings.policy, context); !applied) return applied.error();
     SSL_CTX_set_session_cache_mode(&context, SSL_SESS_CACHE_OFF);
+    share_certificates(context);
     if (settings.verify == VerifyPeer::no) {
         SSL_CTX_set_verify(&context, SSL_VERIFY_NONE, nullptr);
         return made;

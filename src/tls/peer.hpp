@@ -4,15 +4,17 @@
 #include "tls/handles.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sallyport::tls {
 
 struct Peer {
-    std::string version;  ///< as OpenSSL and SHOW STATUS name it: "TLSv1.3"; empty: no TLS
-    std::string cipher;   ///< as OpenSSL and SHOW STATUS name it: "TLS_AES_256_GCM_SHA384"
-    std::string sni;      ///< the server name that the client asked for; empty: none
-    std::string alpn;     ///< the protocol agreed on by ALPN; empty: none
+    // OpenSSL's own texts, which live as long as the program.
+    std::string_view version;  ///< as OpenSSL and SHOW STATUS name it: "TLSv1.3"; empty: no TLS
+    std::string_view cipher;   ///< as OpenSSL and SHOW STATUS name it: "TLS_AES_256_GCM_SHA384"
+    std::string sni;           ///< the server name that the client asked for; empty: none
+    std::string alpn;          ///< the protocol agreed on by ALPN; empty: none
     bool resumed = false;
     /// The certificate that we showed, as a server; in a resumed session that of the first one, to
     /// which a client binds its login. Null: none, or no longer ours, and always as a client.

@@ -44,6 +44,19 @@ bool is_no_protocol(int reason) {
            reason == SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL;
 }
 
+/// Destroys both sides' keys of the key exchange. OpenSSL would keep them as long as the connection
+/// lives, 4 KiB on P-256; forward secrecy has no use for them once they have served.
+void forget_key_exchange(SSL& ssl) {
+    for (int const which : {SSL_CTRL_GET_TMP_KEY, SSL_CTRL_GET_PEER_TMP_KEY}) {
+        EVP_PKEY* key = nullptr;
+        if (SSL_ctrl(&ssl, which, 0, &key) != 1) continue;
+        EvpPkeyPtr const shared(key);
+        // Destroys what the key holds, of whatever type it was. OpenSSL's methods for the new type
+        // look first whether there is anything.
+        EVP_PKEY_set_type(key, EVP_PKEY_X25519);
+    }
+}
+
 }  // namespace
 
 Task<Result<void>> Stream::read_exact(MutableBytes into) {
@@ -87,6 +100,7 @@ Task<Result<void>> Stream::handshake(SslPtr ssl) {
         co_await socket_.ready();
     }
     peer_ = describe_peer(*ssl_);
+    forget_key_exchange(*ssl_);
     co_return Result<void>();
 }
 

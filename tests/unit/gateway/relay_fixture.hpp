@@ -61,6 +61,11 @@ struct RelayOptions {
     mysql::CommandWatch::Translate translate{};
 };
 
+inline tls::Task<Ending> run(Relay& relay) {
+    while (!relay.is_over()) co_await relay.turn();
+    co_return relay.ending();
+}
+
 /// A relay between two plain legs over Unix sockets.
 class PlainRelay : public testing::Test {
  protected:
@@ -69,7 +74,7 @@ class PlainRelay : public testing::Test {
         watch_.emplace(mysql::LoginWatch(2, 2),
                        mysql::CommandWatch(false, std::move(options.translate)), events_);
         relay_.emplace(Relay::Legs{front_, back_}, scratch_, options.linger, *watch_, events_);
-        ending_ = loop_.start(relay_->run());
+        ending_ = loop_.start(run(*relay_));
     }
     void start_logged_in(RelayOptions options = {}) {
         start(std::move(options));

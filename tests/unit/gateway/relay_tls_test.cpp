@@ -17,7 +17,7 @@ class TlsRelay : public testing::Test {
             throw std::runtime_error("no handshake on the back leg");
         relay_.emplace(Relay::Legs{front_, back_connection_.client}, scratch_,
                        std::chrono::hours(1), watch_, events_);
-        ending_ = loop_.start(relay_->run());
+        ending_ = loop_.start(run(*relay_));
         write_text(loop_, database_, as_text(ok_packet()));
         loop_.until([&] { return events_.logins == 1; });
         client_.give(wire_.receive(loop_, 1));
