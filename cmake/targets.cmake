@@ -16,3 +16,11 @@ function(sallyport_tests name)
   target_link_libraries(${name}_tests PRIVATE ${ARGN} GTest::gtest_main)
   gtest_discover_tests(${name}_tests DISCOVERY_MODE PRE_TEST)
 endfunction()
+
+# sallyport_loop_tests(NAME LIBS...): likewise, for tests that use a loop: each runs on epoll and,
+# under a name of its own, on io_uring.
+function(sallyport_loop_tests name)
+  sallyport_tests(${name} ${ARGN})
+  gtest_discover_tests(${name}_tests DISCOVERY_MODE PRE_TEST TEST_SUFFIX " on io_uring"
+    PROPERTIES ENVIRONMENT "SALLYPORT_IO_METHOD=io_uring" TEST_LIST ${name}_uring_tests)
+endfunction()

@@ -19,11 +19,12 @@ MAX_LINES = 400
 ARROWS = {
     "base": [],
     "wire": ["base"],
-    "tls": ["base"],
+    "net": ["base"],
+    "tls": ["base", "net"],
     "pki": ["base", "tls"],
     "identity": ["base", "wire", "tls", "pki"],
     "config": ["base"],
-    "gateway": ["base", "wire", "tls", "pki", "identity", "config"],
+    "gateway": ["base", "wire", "net", "tls", "pki", "identity", "config"],
 }
 for later in ["probe", "fleet", "console", "cli"]:
     ARROWS[later] = list(ARROWS)
@@ -40,7 +41,8 @@ DOORS = [
     (r"toml\+\+/", ["config"]),
     (r"CLI/", ["cli"]),
     (r"httplib\.h$", ["console"]),
-    (r"boost/asio(\.hpp$|/)", ["tls", "gateway", "probe", "fleet", "console", "cli"]),
+    (r"liburing\.h$", ["net"]),
+    (r"boost/asio(\.hpp$|/)", ["net", "gateway", "probe", "fleet", "console", "cli"]),
 ]
 
 # Words in code, the files that may have them, and why. A file is named from SRC; folders end in /.
@@ -154,12 +156,13 @@ EXAMPLES = [
     ("identity/a.cpp", "#include <stringprep.h>\n", []),
     ("pki/a.cpp", "#include <stringprep.h>\n", ["1: <stringprep.h> is for identity"]),
     ("pki/a.cpp", "#include <openssl/x509v3.h>\n#include <sqlite3.h>\n", []),
-    ("tls/a.cpp", "#include <openssl/ssl.h>\n#include <boost/asio/ip/tcp.hpp>\n", []),
+    ("tls/a.cpp", "#include <openssl/ssl.h>\n", []),
+    ("net/a.cpp", "#include <liburing.h>\n#include <boost/asio/ip/tcp.hpp>\n", []),
     ("cli/a.cpp", "#include <sqlite3.h>\n", ["1: <sqlite3.h> is for pki"]),
     ("cli/a.cpp", "#include <toml++/toml.h>\n", ["1: <toml++/toml.h> is for config"]),
     ("gateway/a.cpp", "#include <CLI/CLI.hpp>\n", ["1: <CLI/CLI.hpp> is for cli"]),
     ("gateway/a.cpp", "#include <httplib.h>\n", ["1: <httplib.h> is for console"]),
-    *((f"{folder}/a.cpp", "#include <boost/asio.hpp>\n", ["1: <boost/asio.hpp> is for tls"])
+    *((f"{folder}/a.cpp", "#include <boost/asio.hpp>\n", ["1: <boost/asio.hpp> is for net"])
       for folder in ["base", "wire", "pki", "identity", "config"]),
     ("wire/a.cpp", "#include <boost/system/result.hpp>\n", []),
     ("tls/a.cpp", "void f(SSL* s) { SSL_free(s); }\n", ["1: SSL_free: OpenSSL objects are freed"]),

@@ -123,6 +123,9 @@ struct AccountRule {
     std::string cipher;
 };
 
+/// How workers hear of bytes. Automatic: io_uring where the kernel offers it, else epoll.
+enum class IoMethod { automatic, epoll, io_uring };
+
 /// Limits and clocks. Everything has one (DESIGN house rule 6).
 struct Limits {
     std::uint32_t max_connections = 10'000;  ///< sessions in all; over it, error 1040
@@ -136,6 +139,7 @@ struct Config {
     path source;           ///< the file this came from, absolute
     path data_dir;         ///< auto-tls material, mirror CA, control socket; mode 0700
     unsigned workers = 0;  ///< 0: one per core
+    IoMethod io_method = IoMethod::automatic;
     std::vector<Listener> listeners;
     std::vector<Backend> backends;
     std::vector<AccountRule> accounts;

@@ -11,8 +11,8 @@ namespace {
 
 using Keys = std::span<std::string_view const>;
 
-constexpr std::array<std::string_view, 8> top_keys{"data-dir", "workers", "tls",    "listener",
-                                                   "backend",  "account", "limits", "log"};
+constexpr std::array<std::string_view, 9> top_keys{
+    "data-dir", "workers", "io-method", "tls", "listener", "backend", "account", "limits", "log"};
 constexpr std::array<std::string_view, 12> tls_keys{"auto-tls",
                                                     "ssl-cert",
                                                     "ssl-key",
@@ -95,7 +95,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 /// Where a key that exists elsewhere is to be written; empty where it exists nowhere.
 std::string home_of(std::string_view key) {
     if (contains(top_keys, key)) {
-        if (key == "data-dir" || key == "workers")
+        if (key == "data-dir" || key == "workers" || key == "io-method")
             return "at the top of the file, before the first table";
         return "in a table of its own: " +
                std::string(key == "tls" || key == "limits" || key == "log"

@@ -28,6 +28,7 @@ void read_top(Section& top, Config& config) {
     config.data_dir = default_data_dir;
     top.read_path("data-dir", config.data_dir);
     top.read("workers", config.workers, 0, max_workers);
+    top.read("io-method", config.io_method);
 }
 
 void read_limits(Section& top, LoadContext& context, Limits& limits) {

@@ -70,6 +70,13 @@ inline constexpr auto words<Negotiation> = std::to_array<Word<Negotiation>>({
 });
 
 template <>
+inline constexpr auto words<IoMethod> = std::to_array<Word<IoMethod>>({
+    {"auto", IoMethod::automatic},
+    {"epoll", IoMethod::epoll},
+    {"io_uring", IoMethod::io_uring},
+});
+
+template <>
 inline constexpr auto words<MirrorMode> = std::to_array<Word<MirrorMode>>({
     {"prefer", MirrorMode::prefer},
     {"strict", MirrorMode::strict},

@@ -23,11 +23,11 @@ class BackDialogue {
 
     /// What the database says first, where it is the one to speak first. Forgets what an earlier
     /// connection said. Errc::backend_refused where it greets with an error; detail() has it.
-    virtual tls::Task<Result<void>> greet(tls::Stream& stream) = 0;
+    virtual net::Task<Result<void>> greet(tls::Stream& stream) = 0;
     /// Asks for TLS. Plain text is agreed on by not calling this.
-    virtual tls::Task<Result<TlsAnswer>> ask_for_tls(tls::Stream& stream) = 0;
+    virtual net::Task<Result<TlsAnswer>> ask_for_tls(tls::Stream& stream) = 0;
     /// Sends the login. What the database answers is not read here.
-    virtual tls::Task<Result<void>> log_in(tls::Stream& stream) = 0;
+    virtual net::Task<Result<void>> log_in(tls::Stream& stream) = 0;
 
     /// What greet() has learned of the database, where that proves that it lives.
     virtual std::optional<Backend::Facts> facts() const = 0;
@@ -40,7 +40,7 @@ class HealthDialogue : public BackDialogue {
  public:
     /// Reads the database's answer to the login, and takes leave. Any answer will do that a live
     /// database gives: "access denied" is one.
-    virtual tls::Task<Result<void>> await_verdict(tls::Stream& stream) = 0;
+    virtual net::Task<Result<void>> await_verdict(tls::Stream& stream) = 0;
 };
 
 }  // namespace sallyport::gateway

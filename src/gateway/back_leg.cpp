@@ -1,16 +1,16 @@
 #include "gateway/back_leg.hpp"
 
-#include "gateway/deadline.hpp"
+#include "net/deadline.hpp"
 #include "wire/proxy_header.hpp"
 
 #include <algorithm>
 
 namespace sallyport::gateway {
 
-BackLeg::BackLeg(tls::Poller& poller, Target const& target, std::chrono::milliseconds dial_limit)
-    : poller_(poller), target_(target), dial_limit_(dial_limit), link_(poller, target) {}
+BackLeg::BackLeg(net::Loop& loop, Target const& target, std::chrono::milliseconds dial_limit)
+    : loop_(loop), target_(target), dial_limit_(dial_limit), link_(loop, target) {}
 
-tls::Task<Result<void>> BackLeg::dial(FrontLeg const& front, BackDialogue& dialogue) {
+net::Task<Result<void>> BackLeg::dial(FrontLeg const& front, BackDialogue& dialogue) {
     stage_ = Stage::dial;
     detail_ = "no address could be resolved yet";
     for (Backend::Candidate const& candidate : target_.backend->candidates()) {
@@ -22,11 +22,11 @@ tls::Task<Result<void>> BackLeg::dial(FrontLeg const& front, BackDialogue& dialo
     co_return Errc::backend_down;
 }
 
-tls::Task<Result<void>> BackLeg::dial(Backend::Candidate const& candidate, FrontLeg const& front,
+net::Task<Result<void>> BackLeg::dial(Backend::Candidate const& candidate, FrontLeg const& front,
                                       BackDialogue& dialogue) {
     Result<void> outcome = Errc::backend_down;
     for (Endpoint const& endpoint : candidate.endpoints) {
-        Deadline const clock(poller_.context(), dial_limit_, [this] { link_.drop(); });
+        net::Deadline const clock(loop_, dial_limit_, [this] { link_.drop(); });
         auto header = wire::write_proxy_header(front.client().storage, front.door_end().storage);
         outcome = co_await link_.connect(endpoint, std::move(header));
         detail_ = link_.detail();
@@ -46,7 +46,7 @@ tls::Task<Result<void>> BackLeg::dial(Backend::Candidate const& candidate, Front
     co_return outcome;
 }
 
-tls::Task<Result<void>> BackLeg::log_in(FrontLeg const& front, BackDialogue& dialogue) {
+net::Task<Result<void>> BackLeg::log_in(FrontLeg const& front, BackDialogue& dialogue) {
     for (;;) {
         auto const wish = wish_for(front);
         auto const done = co_await log_in(front, dialogue, wish);
@@ -60,7 +60,7 @@ tls::Task<Result<void>> BackLeg::log_in(FrontLeg const& front, BackDialogue& dia
     }
 }
 
-tls::Task<Result<void>> BackLeg::log_in(FrontLeg const& front, BackDialogue& dialogue,
+net::Task<Result<void>> BackLeg::log_in(FrontLeg const& front, BackDialogue& dialogue,
                                         tls::BackWish const& wish) {
     stage_ = Stage::handshake;
     auto const is_plain = may_be_plain(front);
@@ -87,7 +87,7 @@ Result<bool> BackLeg::may_be_plain(FrontLeg const& front) {
     return true;
 }
 
-tls::Task<Result<void>> BackLeg::secure(FrontLeg const& front, BackDialogue& dialogue,
+net::Task<Result<void>> BackLeg::secure(FrontLeg const& front, BackDialogue& dialogue,
                                         tls::BackWish wish) {
     auto const& settings = target_.settings;
     auto const asked = co_await dialogue.ask_for_tls(link_.stream());

@@ -15,15 +15,15 @@ namespace sallyport::gateway {
 
 class BackLeg {
  public:
-    BackLeg(tls::Poller& poller, Target const& target, std::chrono::milliseconds dial_limit);
+    BackLeg(net::Loop& loop, Target const& target, std::chrono::milliseconds dial_limit);
 
     /// Connects to the first address that answers, says whose connection it is (PROXY v2, where
     /// configured), and lets the database greet, if it does. Errc::backend_down when no address
     /// answers; backend_refused when the database greets with an error.
-    tls::Task<Result<void>> dial(FrontLeg const& front, BackDialogue& dialogue);
+    net::Task<Result<void>> dial(FrontLeg const& front, BackDialogue& dialogue);
     /// TLS as the front leg has it, then the login. Errc::tls_unsupported, tls_not_mirrored,
     /// certificate_untrusted, certificate_expired, tls_failed.
-    tls::Task<Result<void>> log_in(FrontLeg const& front, BackDialogue& dialogue);
+    net::Task<Result<void>> log_in(FrontLeg const& front, BackDialogue& dialogue);
 
     Stage stage() const { return stage_; }
     void set_stage(Stage stage) { stage_ = stage; }
@@ -46,11 +46,11 @@ class BackLeg {
     void set_companion(BackLink* companion) { companion_ = companion; }
 
  private:
-    tls::Task<Result<void>> dial(Backend::Candidate const& candidate, FrontLeg const& front,
+    net::Task<Result<void>> dial(Backend::Candidate const& candidate, FrontLeg const& front,
                                  BackDialogue& dialogue);
-    tls::Task<Result<void>> log_in(FrontLeg const& front, BackDialogue& dialogue,
+    net::Task<Result<void>> log_in(FrontLeg const& front, BackDialogue& dialogue,
                                    tls::BackWish const& wish);
-    tls::Task<Result<void>> secure(FrontLeg const& front, BackDialogue& dialogue,
+    net::Task<Result<void>> secure(FrontLeg const& front, BackDialogue& dialogue,
                                    tls::BackWish wish);
     Result<bool> may_be_plain(FrontLeg const& front);
     bool may_differ(FrontLeg const& front, tls::BackWish const& wish,
@@ -58,7 +58,7 @@ class BackLeg {
     Backend::Candidate candidate() const;
     tls::BackWish wish_for(FrontLeg const& front) const;
 
-    tls::Poller& poller_;
+    net::Loop& loop_;
     Target const& target_;
     std::chrono::milliseconds const dial_limit_;
     BackLink link_;

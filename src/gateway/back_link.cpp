@@ -5,7 +5,7 @@
 
 namespace sallyport::gateway {
 
-tls::Task<Result<void>> BackLink::connect(Endpoint const& endpoint, Buffer proxy_header) {
+net::Task<Result<void>> BackLink::connect(Endpoint const& endpoint, Buffer proxy_header) {
     detail_.clear();
     if (has_given_up_) co_return Errc::timed_out;
     int const descriptor =
@@ -14,7 +14,7 @@ tls::Task<Result<void>> BackLink::connect(Endpoint const& endpoint, Buffer proxy
         detail_ = error_code(errno, boost::system::system_category()).message();
         co_return Errc::network;
     }
-    stream_.emplace(poller_, descriptor);
+    stream_.emplace(loop_, descriptor);
     auto const connected = co_await stream_->socket().connect(endpoint.get(), endpoint.size);
     if (!connected) {
         detail_ = connected.error().message();
@@ -26,7 +26,7 @@ tls::Task<Result<void>> BackLink::connect(Endpoint const& endpoint, Buffer proxy
     co_return sent;
 }
 
-tls::Task<Result<void>> BackLink::secure(tls::BackWish const& wish) {
+net::Task<Result<void>> BackLink::secure(tls::BackWish const& wish) {
     auto ssl = target_.tls->make_ssl(wish);
     if (!ssl) {
         detail_ = ssl.error().message();

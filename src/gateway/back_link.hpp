@@ -14,15 +14,15 @@ namespace sallyport::gateway {
 
 class BackLink {
  public:
-    BackLink(tls::Poller& poller, Target const& target) : poller_(poller), target_(target) {}
+    BackLink(net::Loop& loop, Target const& target) : loop_(loop), target_(target) {}
 
     /// Connects, and sends `proxy_header` where the backend is set to take one. A second call
     /// begins anew. Errc::network and the like, timed_out after hang_up().
-    tls::Task<Result<void>> connect(Endpoint const& endpoint, Buffer proxy_header);
+    net::Task<Result<void>> connect(Endpoint const& endpoint, Buffer proxy_header);
     /// TLS in the client's role; the backend has agreed to it before. Errc::tls_failed and the
     /// like, no_application_protocol where it must be agreed on (negotiation = "direct") and is
     /// not.
-    tls::Task<Result<void>> secure(tls::BackWish const& wish);
+    net::Task<Result<void>> secure(tls::BackWish const& wish);
 
     tls::Stream& stream() { return *stream_; }
     /// What went wrong, in words for the log.
@@ -35,7 +35,7 @@ class BackLink {
     bool has_given_up() const { return has_given_up_; }
 
  private:
-    tls::Poller& poller_;
+    net::Loop& loop_;
     Target const& target_;
     std::optional<tls::Stream> stream_;
     std::string detail_;

@@ -1,6 +1,6 @@
 #include "gateway/control.hpp"
 
-#include "gateway/deadline.hpp"
+#include "net/deadline.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -89,8 +89,10 @@ void Control::accept() {
 
 void Control::serve(std::shared_ptr<Protocol::socket> const& peer) {
     auto const line = std::make_shared<std::string>();
-    auto const clock =
-        std::make_shared<Deadline>(context_, request_limit, [peer] { peer->close(); });
+    auto const clock = std::make_shared<boost::asio::steady_timer>(context_, request_limit);
+    clock->async_wait([peer](error_code error) {
+        if (!error) peer->close();
+    });
     boost::asio::async_read_until(
         *peer, boost::asio::dynamic_buffer(*line, max_line), '\n',
         [weak = weak_from_this(), peer, line, clock](error_code error, std::size_t) {

@@ -9,7 +9,7 @@
 namespace sallyport::gateway {
 
 /// The next byte of a plain leg, left unread; with `waits` there is one, or an error.
-inline tls::Task<Result<std::optional<std::byte>>> look(tls::Stream& stream, bool waits) {
+inline net::Task<Result<std::optional<std::byte>>> look(tls::Stream& stream, bool waits) {
     for (;;) {
         auto const seen = stream.socket().peek();
         if (seen) co_return std::optional(*seen);
@@ -22,7 +22,7 @@ inline tls::Task<Result<std::optional<std::byte>>> look(tls::Stream& stream, boo
 /// Runs `dialogue` on `stream` until it is done, or asks for TLS, which is the caller's to do
 /// before it drives on. Fails as the dialogue does, or as the stream does.
 template <class Dialogue>
-tls::Task<Result<wire::Ask>> drive(Dialogue& dialogue, tls::Stream& stream) {
+net::Task<Result<wire::Ask>> drive(Dialogue& dialogue, tls::Stream& stream) {
     Buffer input;
     for (;;) {
         wire::Step const step = dialogue.resume(input);

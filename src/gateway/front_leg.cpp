@@ -4,10 +4,10 @@
 
 namespace sallyport::gateway {
 
-FrontLeg::FrontLeg(tls::Poller& poller, int descriptor, Door const& door)
-    : door_(door), stream_(poller, descriptor), client_(remote_end(descriptor)) {}
+FrontLeg::FrontLeg(net::Loop& loop, int descriptor, Door const& door)
+    : door_(door), stream_(loop, descriptor), client_(remote_end(descriptor)) {}
 
-tls::Task<Result<void>> FrontLeg::secure(bool requires_alpn) {
+net::Task<Result<void>> FrontLeg::secure(bool requires_alpn) {
     stage_ = Stage::handshake;
     auto const agreed = co_await stream_.handshake(door_.tls->make_ssl(requires_alpn));
     if (!agreed) co_return agreed;
@@ -26,12 +26,12 @@ Result<void> FrontLeg::judge() const {
     return {};
 }
 
-tls::Task<> FrontLeg::refuse(Buffer message) {
+net::Task<> FrontLeg::refuse(Buffer message) {
     auto const sent = co_await stream_.write_all(message);
     if (sent) co_await leave(true);
 }
 
-tls::Task<> FrontLeg::leave(bool goodbye) {
+net::Task<> FrontLeg::leave(bool goodbye) {
     stream_.finish(goodbye);
     // Closing with bytes unread makes the kernel send a reset, which can overtake the error or the
     // alert on its way. So the rest is read and thrown away; the session's clock bounds how long.

@@ -12,18 +12,18 @@ namespace sallyport::gateway {
 
 class FrontLeg {
  public:
-    FrontLeg(tls::Poller& poller, int descriptor, Door const& door);
+    FrontLeg(net::Loop& loop, int descriptor, Door const& door);
 
     /// TLS as the door's, where the client has asked for it. `requires_alpn`: direct TLS, which
     /// must name its protocol. Moves the stage to handshake, then to login.
-    tls::Task<Result<void>> secure(bool requires_alpn = false);
+    net::Task<Result<void>> secure(bool requires_alpn = false);
     /// Whether this leg is what the door demands, once the client has had its chance:
     /// Errc::tls_required, certificate_required.
     Result<void> judge() const;
     /// Sends the client its refusal, one message of its own protocol, and closes politely.
-    tls::Task<> refuse(Buffer message);
+    net::Task<> refuse(Buffer message);
     /// Ends the sending side and waits until the client has closed its own.
-    tls::Task<> leave(bool goodbye);
+    net::Task<> leave(bool goodbye);
 
     Stage stage() const { return stage_; }
     void set_stage(Stage stage) { stage_ = stage; }

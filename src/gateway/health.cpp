@@ -1,7 +1,7 @@
 #include "gateway/health.hpp"
 
 #include "base/log.hpp"
-#include "tls/wakeup.hpp"
+#include "net/wakeup.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -10,8 +10,8 @@
 
 namespace sallyport::gateway {
 
-Health::Health(tls::Poller& poller, std::function<void()> strict_changed)
-    : poller_(poller), timer_(poller.context()), strict_changed_(std::move(strict_changed)) {}
+Health::Health(net::Loop& loop, std::function<void()> strict_changed)
+    : loop_(loop), strict_changed_(std::move(strict_changed)) {}
 
 Health::~Health() {
     resolver_.join();
@@ -26,14 +26,12 @@ void Health::follow(std::shared_ptr<World const> world) {
 
 void Health::stop() {
     is_stopped_ = true;
-    timer_.cancel();
+    tick_.reset();
     for (HealthCheck* const connection : connections_) connection->hang_up();
 }
 
 void Health::wait() {
-    timer_.expires_after(interval);
-    timer_.async_wait([this](error_code error) {
-        if (error || is_stopped_) return;
+    tick_.emplace(loop_, interval, [this] {
         check_due();
         wait();
     });
@@ -52,7 +50,7 @@ void Health::start_check(TargetPtr const& target, std::size_t index) {
         under_way_.erase(address);
         if (error) log::error("health check failed", {{"backend", address.first->name()}});
     };
-    boost::asio::co_spawn(poller_.context(), check(target, index), std::move(finished));
+    boost::asio::co_spawn(loop_.executor(), check(target, index), std::move(finished));
 }
 
 bool Health::is_due(Target const& target, std::size_t index) const {
@@ -69,7 +67,7 @@ bool Health::needs_scan(Target const& target, std::size_t index) {
     return target.settings.mirror == config::MirrorMode::strict && target.tls && !is_known;
 }
 
-tls::Task<> Health::check(TargetPtr target, std::size_t index) {
+net::Task<> Health::check(TargetPtr target, std::size_t index) {
     std::string why = "no address";
     auto const endpoints = co_await look_up(target->settings.addresses[index], why);
     target->backend->resolved(index, endpoints);
@@ -83,9 +81,9 @@ tls::Task<> Health::check(TargetPtr target, std::size_t index) {
     if (!is_up && !is_stopped_) target->backend->failed(index, why);
 }
 
-tls::Task<Result<void>> Health::probe(Target const& target, std::size_t index,
+net::Task<Result<void>> Health::probe(Target const& target, std::size_t index,
                                       Endpoint const& endpoint, std::string& why) {
-    HealthCheck connection(poller_, target, index, limit());
+    HealthCheck connection(loop_, target, index, limit());
     connections_.insert(&connection);
     auto outcome = co_await connection.greet(endpoint);
     if (outcome) outcome = co_await connection.log_in();
@@ -101,14 +99,14 @@ tls::Task<Result<void>> Health::probe(Target const& target, std::size_t index,
     co_return outcome;
 }
 
-tls::Task<> Health::scan(Target const& target, std::size_t index, Endpoint const& endpoint) {
+net::Task<> Health::scan(Target const& target, std::size_t index, Endpoint const& endpoint) {
     auto const policy = tls::intermediate(tls::Version::tls_1_0);
     Backend::Accepted accepted;
     for (bool const is_tls13 : {true, false}) {
         auto const names = is_tls13 ? tls::ciphersuite_names(policy) : tls::cipher_names(policy);
         auto& list = is_tls13 ? accepted.tls13 : accepted.tls12;
         for (auto const& cipher : names) {
-            HealthCheck connection(poller_, target, index, limit());
+            HealthCheck connection(loop_, target, index, limit());
             connections_.insert(&connection);
             auto const greeted = co_await connection.greet(endpoint);
             bool const is_taken =
@@ -120,18 +118,17 @@ tls::Task<> Health::scan(Target const& target, std::size_t index, Endpoint const
     if (target.backend->set_accepted(index, std::move(accepted))) strict_changed_();
 }
 
-tls::Task<std::vector<Endpoint>> Health::look_up(config::Address address, std::string& why) {
+net::Task<std::vector<Endpoint>> Health::look_up(config::Address address, std::string& why) {
     struct Answer {
         std::vector<Endpoint> endpoints;
         std::string why;
     };
     auto const answer = std::make_shared<Answer>();
-    auto const wakeup = std::make_shared<tls::Wakeup>(poller_.context());
-    auto& context = poller_.context();
-    auto ask = [answer, wakeup, address, &context] {
+    auto const wakeup = std::make_shared<net::Wakeup>(loop_);
+    auto ask = [answer, wakeup, address, &loop = loop_] {
         auto const found = resolve(address, answer->why);
         if (found) answer->endpoints = *found;
-        boost::asio::post(context, [wakeup] { wakeup->wake(); });
+        loop.post(net::Job([wakeup] { wakeup->wake(); }));
     };
     // The answer's post can run only after this coroutine sleeps: both are on this thread.
     boost::asio::post(resolver_, std::move(ask));

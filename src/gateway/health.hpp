@@ -6,13 +6,13 @@
 
 #include "gateway/health_check.hpp"
 #include "gateway/world.hpp"
-#include "tls/poller.hpp"
+#include "net/loop.hpp"
 
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -25,12 +25,14 @@ class Health {
 
     /// `strict_changed` is called when a scan for mirror = "strict" found other ciphers than
     /// before.
-    Health(tls::Poller& poller, std::function<void()> strict_changed);
+    Health(net::Loop& loop, std::function<void()> strict_changed);
     ~Health();
 
     /// Checks the backends of this World from now on, those that nothing is known of at once.
     void follow(std::shared_ptr<World const> world);
     void stop();
+    /// No check is under way; after stop() none will be.
+    bool is_idle() const { return under_way_.empty(); }
 
  private:
     using TargetPtr = std::shared_ptr<Target const>;
@@ -40,16 +42,16 @@ class Health {
     void start_check(TargetPtr const& target, std::size_t index);
     bool is_due(Target const& target, std::size_t index) const;
     static bool needs_scan(Target const& target, std::size_t index);
-    tls::Task<> check(TargetPtr target, std::size_t index);
-    tls::Task<Result<void>> probe(Target const& target, std::size_t index, Endpoint const& endpoint,
+    net::Task<> check(TargetPtr target, std::size_t index);
+    net::Task<Result<void>> probe(Target const& target, std::size_t index, Endpoint const& endpoint,
                                   std::string& why);
     /// Tries each cipher of the default policy alone, one connection each.
-    tls::Task<> scan(Target const& target, std::size_t index, Endpoint const& endpoint);
-    tls::Task<std::vector<Endpoint>> look_up(config::Address address, std::string& why);
+    net::Task<> scan(Target const& target, std::size_t index, Endpoint const& endpoint);
+    net::Task<std::vector<Endpoint>> look_up(config::Address address, std::string& why);
     std::chrono::milliseconds limit() const { return world_->config().limits.dial_timeout; }
 
-    tls::Poller& poller_;
-    boost::asio::steady_timer timer_;
+    net::Loop& loop_;
+    std::optional<net::Deadline> tick_;
     boost::asio::thread_pool resolver_{1};  ///< getaddrinfo blocks, for seconds if it must
     std::function<void()> strict_changed_;
     std::shared_ptr<World const> world_;

@@ -16,13 +16,13 @@ std::unique_ptr<HealthDialogue> dialogue_with(Target const& target) {
 
 }  // namespace
 
-HealthCheck::HealthCheck(tls::Poller& poller, Target const& target, std::size_t index,
+HealthCheck::HealthCheck(net::Loop& loop, Target const& target, std::size_t index,
                          std::chrono::milliseconds limit)
     : target_(target),
       index_(index),
-      link_(poller, target),
+      link_(loop, target),
       dialogue_(dialogue_with(target)),
-      clock_(poller.context(), limit, [this] { hang_up(); }) {}
+      clock_(loop, limit, [this] { hang_up(); }) {}
 
 Result<void> HealthCheck::failed(error_code const& error, std::string_view step) {
     why_ = std::string(step) + ": ";
@@ -37,7 +37,7 @@ Result<void> HealthCheck::failed(error_code const& error, std::string_view step)
     return error;
 }
 
-tls::Task<Result<void>> HealthCheck::greet(Endpoint const& endpoint) {
+net::Task<Result<void>> HealthCheck::greet(Endpoint const& endpoint) {
     auto header = wire::write_local_proxy_header();
     auto const connected = co_await link_.connect(endpoint, std::move(header));
     if (!connected) co_return failed(connected.error(), "connect");
@@ -46,7 +46,7 @@ tls::Task<Result<void>> HealthCheck::greet(Endpoint const& endpoint) {
     co_return greeted;
 }
 
-tls::Task<Result<void>> HealthCheck::log_in() {
+net::Task<Result<void>> HealthCheck::log_in() {
     if (target_.tls && !target_.is_always_plain(index_)) {
         auto const asked = co_await dialogue_->ask_for_tls(link_.stream());
         if (!asked) co_return failed(asked.error(), "TLS");
@@ -64,7 +64,7 @@ tls::Task<Result<void>> HealthCheck::log_in() {
     co_return answered;
 }
 
-tls::Task<bool> HealthCheck::accepts(std::string version, std::string cipher) {
+net::Task<bool> HealthCheck::accepts(std::string version, std::string cipher) {
     auto const asked = co_await dialogue_->ask_for_tls(link_.stream());
     if (!asked || *asked == TlsAnswer::none) co_return false;
     tls::BackWish wish;
@@ -74,7 +74,7 @@ tls::Task<bool> HealthCheck::accepts(std::string version, std::string cipher) {
     co_return secured.has_value();
 }
 
-tls::Task<Result<void>> HealthCheck::secure(tls::BackWish wish) {
+net::Task<Result<void>> HealthCheck::secure(tls::BackWish wish) {
     wish.server_name = target_.server_name(index_);
     wish.alpn = target_.alpn();
     auto const agreed = co_await link_.secure(wish);

@@ -3,8 +3,8 @@
 
 #include "gateway/back_dialogue.hpp"
 #include "gateway/back_link.hpp"
-#include "gateway/deadline.hpp"
 #include "gateway/world.hpp"
+#include "net/deadline.hpp"
 
 #include <memory>
 #include <string>
@@ -14,16 +14,16 @@ namespace sallyport::gateway {
 class HealthCheck {
  public:
     /// The whole check ends within `limit`.
-    HealthCheck(tls::Poller& poller, Target const& target, std::size_t index,
+    HealthCheck(net::Loop& loop, Target const& target, std::size_t index,
                 std::chrono::milliseconds limit);
 
     /// Connects, and hears what the database says first, if it does.
-    tls::Task<Result<void>> greet(Endpoint const& endpoint);
+    net::Task<Result<void>> greet(Endpoint const& endpoint);
     /// TLS where ssl-mode and the backend have it, then the login as health-user. Any answer will
     /// do: "access denied" comes from a live database.
-    tls::Task<Result<void>> log_in();
+    net::Task<Result<void>> log_in();
     /// TLS with this version and cipher alone; the connection is of no use afterwards.
-    tls::Task<bool> accepts(std::string version, std::string cipher);
+    net::Task<bool> accepts(std::string version, std::string cipher);
 
     /// What was learned of the database.
     Backend::Facts facts() const { return dialogue_->facts().value_or(Backend::Facts{}); }
@@ -32,14 +32,14 @@ class HealthCheck {
     void hang_up() { link_.hang_up(); }
 
  private:
-    tls::Task<Result<void>> secure(tls::BackWish wish);
+    net::Task<Result<void>> secure(tls::BackWish wish);
     Result<void> failed(error_code const& error, std::string_view step);
 
     Target const& target_;
     std::size_t index_;
     BackLink link_;
     std::unique_ptr<HealthDialogue> dialogue_;
-    Deadline clock_;
+    net::Deadline clock_;
     std::string why_;
 };
 

@@ -1,8 +1,5 @@
 #include "gateway/relay.hpp"
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include <algorithm>
 
 namespace sallyport::gateway {
@@ -15,7 +12,7 @@ Relay::Relay(Legs legs, MutableBytes scratch, std::chrono::milliseconds linger, 
       linger_limit_(linger),
       watch_(watch),
       events_(events),
-      wakeup_(legs.front.socket().poller().context()),
+      wakeup_(legs.front.socket().loop()),
       logged_in_(watch.logged_in()) {
     legs.front.socket().notify(this);
     legs.back.socket().notify(this);
@@ -26,9 +23,9 @@ Relay::~Relay() {
     out_.from.socket().notify(nullptr);
 }
 
-tls::Task<> Relay::turn() {
+net::Task<> Relay::turn() {
     if (!take_turn() && !is_over()) return wakeup_.sleep();
-    return boost::asio::post(in_.from.socket().poller().context(), boost::asio::use_awaitable);
+    return in_.from.socket().loop().yield();
 }
 
 void Relay::hang_up(Ending why) {
@@ -164,8 +161,9 @@ void Relay::note(Leg leg, error_code const& why) {
 
 void Relay::start_linger() {
     if (linger_ || is_over()) return;
-    auto& context = in_.from.socket().poller().context();
-    linger_ = std::make_unique<Deadline>(context, linger_limit_, [this] { hang_up(*ending_); });
+    auto& context = in_.from.socket().loop();
+    linger_ =
+        std::make_unique<net::Deadline>(context, linger_limit_, [this] { hang_up(*ending_); });
 }
 
 }  // namespace sallyport::gateway

@@ -7,10 +7,10 @@
 
 #include "base/bytes.hpp"
 #include "base/errc.hpp"
-#include "gateway/deadline.hpp"
 #include "gateway/relay_watch.hpp"
+#include "net/deadline.hpp"
+#include "net/wakeup.hpp"
 #include "tls/stream.hpp"
-#include "tls/wakeup.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -31,7 +31,7 @@ class RelayEvents {
     ~RelayEvents() = default;
 };
 
-class Relay final : private tls::ReadyHandler {
+class Relay final : private net::ReadyHandler {
  public:
     struct Legs {
         tls::Stream& front;
@@ -46,7 +46,7 @@ class Relay final : private tls::ReadyHandler {
 
     /// Passes on what there is, and resumes when it is time for another turn. To be awaited until
     /// is_over(). No coroutine, whose frame would live as long as the session.
-    tls::Task<> turn();
+    net::Task<> turn();
     /// Both sides are done.
     bool is_over() const { return in_.finished && out_.finished; }
     /// Where and why the first side was done; once the relay is over.
@@ -97,8 +97,8 @@ class Relay final : private tls::ReadyHandler {
     std::chrono::milliseconds linger_limit_;
     RelayWatch& watch_;
     RelayEvents& events_;
-    tls::Wakeup wakeup_;  ///< wakes who awaits turn(): the relay is over, or wants another turn
-    std::unique_ptr<Deadline> linger_;
+    net::Wakeup wakeup_;  ///< wakes who awaits turn(): the relay is over, or wants another turn
+    std::unique_ptr<net::Deadline> linger_;
     std::optional<Ending> ending_;
     bool logged_in_;
 };

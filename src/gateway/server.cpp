@@ -58,6 +58,17 @@ unsigned worker_count(config::Config const& config) {
     return config.workers != 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
 }
 
+Checked<net::IoMethod> choose_io_method(config::Config const& config) {
+    if (config.io_method == config::IoMethod::epoll) return net::IoMethod::epoll;
+    auto const obstacle = net::why_no_io_uring();
+    if (obstacle.empty()) return net::IoMethod::io_uring;
+    if (config.io_method == config::IoMethod::automatic) return net::IoMethod::epoll;
+    return Fault{Errc::file_invalid, config.source,
+                 "io-method = \"io_uring\": this system does not offer it: " + obstacle,
+                 "io_uring needs Linux 6.1 and kernel.io_uring_disabled = 0, and containers often "
+                 "forbid it; \"auto\" takes epoll where it must"};
+}
+
 }  // namespace
 
 Checked<std::unique_ptr<Server>> Server::start(config::Config config, LoadConfig load) {
@@ -89,13 +100,15 @@ Checked<void> Server::open(config::Config config) {
     if (!control) return control.error();
     auto added = bind_new(**built);
     if (!added) return added.error();
+    auto const method = choose_io_method((*built)->config());
+    if (!method) return method.error();
 
     control_ = std::move(*control);
     world_ = *built;
+    auto const request_reload = [this] { boost::asio::post(context_, [this] { reload(); }); };
     for (unsigned i = 0; i < workers; ++i)
-        workers_.push_back(std::make_unique<Worker>(
-            registries_, [this] { boost::asio::post(context_, [this] { reload(); }); }));
-    health_ = std::make_unique<Health>(poller_, [this] { reload(); });
+        workers_.push_back(std::make_unique<Worker>(*method, registries_, request_reload));
+    health_ = std::make_unique<Health>(loop_, [this] { reload(); });
     health_->follow(world_);
     watch_ = Watch::start(context_, [this] { reload(); });
     watch_->follow(world_->files());
@@ -103,7 +116,10 @@ Checked<void> Server::open(config::Config config) {
     swap_listeners(std::move(*added));
     await_signals();
     await_renewal();
-    log::info("sallyport is ready", {{"listeners", listeners_.size()}, {"workers", workers}});
+    bool const uses_io_uring = *method == net::IoMethod::io_uring;
+    log::info("sallyport is ready", {{"listeners", listeners_.size()},
+                                     {"workers", workers},
+                                     {"io_method", uses_io_uring ? "io_uring" : "epoll"}});
     return {};
 }
 
@@ -142,6 +158,8 @@ Checked<void> Server::apply(config::Config config) {
     if (!built) return built.error();
     auto added = bind_new(**built);
     if (!added) return added.error();
+    if ((*built)->config().io_method != world_->config().io_method)
+        log::warn("io-method changes at the next restart", {});
     if (worker_count((*built)->config()) != workers_.size())
         log::warn("workers changes at the next restart", {{"workers", workers_.size()}});
     // From here on nothing can fail: the whole next World is there.
@@ -243,7 +261,7 @@ void Server::begin_drain() {
 }
 
 void Server::await_sessions() {
-    if (sessions() == 0) return finish();
+    if (sessions() == 0 && health_->is_idle()) return finish();
     if (std::chrono::steady_clock::now() >= drain_end_ && !std::exchange(is_cutting_, true))
         for (auto const& worker : workers_) worker->cut_sessions();
     drain_.expires_after(drain_check);
@@ -255,7 +273,7 @@ void Server::await_sessions() {
 void Server::finish() {
     for (auto const& worker : workers_) worker->join();
     signals_.cancel();
-    poller_.stop();
+    nested_.stop();
     std::vector<log::Field> fields{{"cut", is_cutting_}};
     for (auto const& [counter, value] : metrics::snapshot()) fields.emplace_back(counter, value);
     log::write(log::Level::info, "stopped", fields.data(), fields.size());

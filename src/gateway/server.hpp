@@ -11,6 +11,8 @@
 #include "gateway/watch.hpp"
 #include "gateway/worker.hpp"
 #include "gateway/world.hpp"
+#include "net/epoll_loop.hpp"
+#include "net/nested.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -60,7 +62,8 @@ class Server {
     std::size_t sessions() const;
 
     boost::asio::io_context context_{1};
-    tls::Poller poller_{context_};
+    net::EpollLoop loop_;  ///< of health checks
+    net::Nested nested_{context_, loop_};
     LoadConfig load_;
     Estate estate_;
     Registries registries_;

@@ -4,9 +4,6 @@
 #include "gateway/mysql/session.hpp"
 #include "gateway/postgres/session.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include <utility>
 
 namespace sallyport::gateway {
@@ -21,20 +18,19 @@ Session::Session(Surroundings const& surroundings, Arrival const& arrival)
     : surroundings_(surroundings),
       world_(arrival.world),
       door_(arrival.door),
-      front_(surroundings.poller, arrival.descriptor, *door_),
-      back_(surroundings.poller, *door_->target, world_->config().limits.dial_timeout),
+      front_(surroundings.loop, arrival.descriptor, *door_),
+      back_(surroundings.loop, *door_->target, world_->config().limits.dial_timeout),
       is_one_too_many_(arrival.is_one_too_many) {
     record_.listener = door_->settings.name;
     record_.backend = door_->settings.backend;
     record_.client = front_.client().to_string();
 }
 
-tls::Task<> Session::run() {
+net::Task<> Session::run() {
     // One clock covers everything before the relay of commands: an unproven client cannot hold its
     // place longer than this, whichever step it stalls in.
-    login_clock_ =
-        std::make_unique<Deadline>(surroundings_.poller.context(),
-                                   world_->config().limits.connect_timeout, [this] { hang_up(); });
+    login_clock_ = std::make_unique<net::Deadline>(
+        surroundings_.loop, world_->config().limits.connect_timeout, [this] { hang_up(); });
     auto const opened = co_await open();
     remember_front();
     if (opened) {
@@ -47,14 +43,10 @@ tls::Task<> Session::run() {
     add_hint();
 }
 
-tls::Task<> Session::await_first_check() {
+net::Task<> Session::await_first_check() {
     Backend const& backend = *door_->target->backend;
-    boost::asio::steady_timer pause(surroundings_.poller.context());
-    while (!backend.was_reached() && !backend.was_tried() && !is_hung_up() &&
-           !back_.has_given_up()) {
-        pause.expires_after(first_check_poll);
-        co_await pause.async_wait(boost::asio::use_awaitable);
-    }
+    while (!backend.was_reached() && !backend.was_tried() && !is_hung_up() && !back_.has_given_up())
+        co_await net::rest(surroundings_.loop, first_check_poll);
 }
 
 bool Session::has_account_rules() const {
@@ -70,7 +62,7 @@ Result<void> Session::judge_account(std::string const& user) const {
     return {};
 }
 
-tls::Task<> Session::turn_away(error_code why) {
+net::Task<> Session::turn_away(error_code why) {
     bool const is_late = login_clock_->expired();
     auto const stage = active_ == Leg::front ? front_.stage() : back_.stage();
     auto reason =
@@ -83,9 +75,9 @@ tls::Task<> Session::turn_away(error_code why) {
     if (reason == Errc::backend_unknown) record_.detail = door_->target->backend->trouble();
     if (is_hung_up()) co_return;
     // A new clock: the client that reads slowly, or not at all, is not waited for.
-    login_clock_ = std::make_unique<Deadline>(surroundings_.poller.context(),
-                                              world_->config().limits.linger_timeout,
-                                              [this] { front_.stream().socket().hang_up(); });
+    login_clock_ =
+        std::make_unique<net::Deadline>(surroundings_.loop, world_->config().limits.linger_timeout,
+                                        [this] { front_.stream().socket().hang_up(); });
     auto told = refusal(record_.ending);
     if (told)
         co_await front_.refuse(std::move(*told));

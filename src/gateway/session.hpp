@@ -4,11 +4,11 @@
 #pragma once
 
 #include "gateway/back_leg.hpp"
-#include "gateway/deadline.hpp"
 #include "gateway/front_leg.hpp"
 #include "gateway/relay.hpp"
 #include "gateway/session_record.hpp"
 #include "gateway/world.hpp"
+#include "net/deadline.hpp"
 
 #include <functional>
 #include <memory>
@@ -21,7 +21,7 @@ class CancelKeys;
 
 /// What a session borrows from the process and its worker; outlives every session.
 struct Surroundings {
-    tls::Poller& poller;
+    net::Loop& loop;
     MutableBytes scratch;
     ConnectionIds& ids;
     CancelKeys& cancel_keys;
@@ -43,7 +43,7 @@ class Session : protected RelayEvents {
     virtual ~Session() = default;
 
     /// From the first byte to the end. Throws nothing but what is a bug.
-    tls::Task<> run();
+    net::Task<> run();
     /// What the log is to say of it; complete when run() is over.
     SessionRecord const& record() const { return record_; }
     /// Ends the session from outside: the gateway is stopping.
@@ -54,7 +54,7 @@ class Session : protected RelayEvents {
 
     /// From the first byte until the relay can take over. Sets active_ to the leg whose step is
     /// under way.
-    virtual tls::Task<Result<void>> open() = 0;
+    virtual net::Task<Result<void>> open() = 0;
     /// What the relay is to look at. Called once, after open(), whose secrets and memory may go.
     virtual std::unique_ptr<RelayWatch> watch() = 0;
     /// What the client is told of this ending, as one message; nothing where the connection is
@@ -62,7 +62,7 @@ class Session : protected RelayEvents {
     virtual std::optional<Buffer> refusal(Ending const& ending) = 0;
 
     /// Right after a start or reload, the backend's first health check may still be under way.
-    tls::Task<> await_first_check();
+    net::Task<> await_first_check();
     bool has_account_rules() const;
     Result<void> judge_account(std::string const& user) const;
     Surroundings const& surroundings() const { return surroundings_; }
@@ -87,7 +87,7 @@ class Session : protected RelayEvents {
     Leg active_ = Leg::front;
 
  private:
-    tls::Task<> turn_away(error_code why);
+    net::Task<> turn_away(error_code why);
     /// No coroutine: its frame would live as long as the session.
     void start_relay();
     void remember_front();
@@ -99,8 +99,8 @@ class Session : protected RelayEvents {
     void on_login() override;
     void on_fault(Ending const& ending) override { tell(ending); }
 
-    std::unique_ptr<RelayWatch> watch_;      ///< before relay_, which uses it
-    std::unique_ptr<Deadline> login_clock_;  ///< none once logged in
+    std::unique_ptr<RelayWatch> watch_;           ///< before relay_, which uses it
+    std::unique_ptr<net::Deadline> login_clock_;  ///< none once logged in
     std::optional<Relay> relay_;
     bool is_one_too_many_;
     bool is_cut_ = false;

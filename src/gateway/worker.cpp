@@ -3,7 +3,6 @@
 #include "base/log.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
 
 #include <exception>
 #include <unistd.h>
@@ -23,11 +22,11 @@ std::string message_of(std::exception_ptr const& error) {
 
 }  // namespace
 
-Worker::Worker(Registries& registries, std::function<void()> request_reload)
-    : surroundings_{poller_, MutableBytes(scratch_.get(), scratch_size), registries.ids,
+Worker::Worker(net::IoMethod method, Registries& registries, std::function<void()> request_reload)
+    : loop_(net::make_loop(method)),
+      surroundings_{*loop_, MutableBytes(scratch_.get(), scratch_size), registries.ids,
                     registries.cancel_keys, std::move(request_reload)},
-      work_(boost::asio::make_work_guard(context_)),
-      thread_([this] { context_.run(); }) {}
+      thread_([this] { loop_->run(); }) {}
 
 Worker::~Worker() {
     join();
@@ -35,7 +34,7 @@ Worker::~Worker() {
 
 void Worker::adopt(Arrival arrival) {
     sessions_.fetch_add(1, std::memory_order_relaxed);
-    boost::asio::post(context_, [this, arrival = std::move(arrival)] { start(arrival); });
+    loop_->post(net::Job([this, arrival = std::move(arrival)] { start(arrival); }));
 }
 
 void Worker::start(Arrival const& arrival) {
@@ -56,23 +55,27 @@ void Worker::start(Arrival const& arrival) {
         sessions_.fetch_sub(1, std::memory_order_relaxed);
         // Last: who reads that a session has ended may count on its place.
         write_log(record);
+        if (is_ending_) end_when_empty();
     };
-    boost::asio::co_spawn(context_, (*place)->run(), std::move(finished));
+    boost::asio::co_spawn(loop_->executor(), (*place)->run(), std::move(finished));
 }
 
 void Worker::cut_sessions() {
-    boost::asio::post(context_, [this] {
+    loop_->post(net::Job([this] {
         for (auto const& session : live_) session->cut();
-    });
+    }));
 }
 
 void Worker::join() {
     if (!thread_.joinable()) return;
-    boost::asio::post(context_, [this] {
-        poller_.stop();
-        work_.reset();
-    });
+    // Not before the last session has ended: its coroutine would be left hanging.
+    loop_->post(net::Job([this] { end_when_empty(); }));
     thread_.join();
+}
+
+void Worker::end_when_empty() {
+    is_ending_ = true;
+    if (live_.empty()) loop_->stop();
 }
 
 }  // namespace sallyport::gateway

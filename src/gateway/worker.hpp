@@ -1,13 +1,11 @@
-// One worker: a thread with its own io_context, poller and scratch buffer, and the sessions that
-// live and die on it. No lock is taken on the data path, because nothing on it is shared.
+// One worker: a thread with its own loop and scratch buffer, and the sessions that live and die on
+// it. No lock is taken on the data path, because nothing on it is shared.
 #pragma once
 
 #include "gateway/mysql/connection_ids.hpp"
 #include "gateway/postgres/cancel_keys.hpp"
 #include "gateway/session.hpp"
-
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
+#include "net/io_method.hpp"
 
 #include <atomic>
 #include <list>
@@ -28,7 +26,7 @@ class Worker {
     /// What one reading round brings at most: four TLS records of 16 KiB.
     static constexpr std::size_t scratch_size = 64 * 1024;
 
-    Worker(Registries& registries, std::function<void()> request_reload);
+    Worker(net::IoMethod method, Registries& registries, std::function<void()> request_reload);
     ~Worker();
 
     /// Starts a session on this worker. Safe from any thread.
@@ -43,17 +41,15 @@ class Worker {
     std::size_t sessions() const { return sessions_.load(std::memory_order_relaxed); }
 
  private:
-    using Work = boost::asio::executor_work_guard<boost::asio::io_context::executor_type>;
-
     void start(Arrival const& arrival);
+    void end_when_empty();
 
-    boost::asio::io_context context_{1};
-    tls::Poller poller_{context_};
+    std::unique_ptr<net::Loop> loop_;
     std::unique_ptr<std::byte[]> scratch_ = std::make_unique<std::byte[]>(scratch_size);
     Surroundings surroundings_;
     std::list<std::unique_ptr<Session>> live_;  ///< touched by the worker's thread only
+    bool is_ending_ = false;                    ///< likewise
     std::atomic<std::size_t> sessions_ = 0;
-    Work work_;
     std::thread thread_;
 };
 

@@ -5,8 +5,8 @@
 namespace sallyport::tls {
 namespace {
 
-Socket& socket_of(BIO* bio) {
-    return *static_cast<Socket*>(BIO_get_data(bio));
+net::Socket& socket_of(BIO* bio) {
+    return *static_cast<net::Socket*>(BIO_get_data(bio));
 }
 
 int read(BIO* bio, char* into, std::size_t size, std::size_t* got) {
@@ -59,7 +59,7 @@ BIO_METHOD* make_method() {
 
 }  // namespace
 
-BioPtr make_socket_bio(Socket& socket) {
+BioPtr make_socket_bio(net::Socket& socket) {
     // One for the life of the program, like OpenSSL's own.
     static BIO_METHOD* const method = make_method();
     BioPtr bio(BIO_new(method));

@@ -4,12 +4,12 @@
 // we know to be empty.
 #pragma once
 
+#include "net/socket.hpp"
 #include "tls/handles.hpp"
-#include "tls/socket.hpp"
 
 namespace sallyport::tls {
 
 /// The BIO does not own the socket, which must outlive it.
-BioPtr make_socket_bio(Socket& socket);
+BioPtr make_socket_bio(net::Socket& socket);
 
 }  // namespace sallyport::tls

@@ -59,13 +59,13 @@ void forget_key_exchange(SSL& ssl) {
 
 }  // namespace
 
-Task<Result<void>> Stream::read_exact(MutableBytes into) {
+net::Task<Result<void>> Stream::read_exact(MutableBytes into) {
     while (!into.empty()) {
         auto const got = try_read(into);
         if (got) {
             into = into.subspan(*got);
         } else if (got.error() == Errc::would_block) {
-            co_await socket_.ready();
+            co_await socket_->ready();
         } else {
             co_return got.error();
         }
@@ -73,13 +73,13 @@ Task<Result<void>> Stream::read_exact(MutableBytes into) {
     co_return Result<void>();
 }
 
-Task<Result<void>> Stream::write_all(Bytes data) {
+net::Task<Result<void>> Stream::write_all(Bytes data) {
     while (!data.empty()) {
         auto const sent = try_write(data);
         if (sent) {
             data = data.subspan(*sent);
         } else if (sent.error() == Errc::would_block) {
-            co_await socket_.ready();
+            co_await socket_->ready();
         } else {
             co_return sent.error();
         }
@@ -87,9 +87,9 @@ Task<Result<void>> Stream::write_all(Bytes data) {
     co_return Result<void>();
 }
 
-Task<Result<void>> Stream::handshake(SslPtr ssl) {
+net::Task<Result<void>> Stream::handshake(SslPtr ssl) {
     ssl_ = std::move(ssl);
-    BIO* const bio = make_socket_bio(socket_).release();
+    BIO* const bio = make_socket_bio(*socket_).release();
     SSL_set_bio(ssl_.get(), bio, bio);
     for (;;) {
         start_clean();
@@ -97,7 +97,7 @@ Task<Result<void>> Stream::handshake(SslPtr ssl) {
         if (returned == 1) break;
         auto const error = failure(returned);
         if (error != Errc::would_block) co_return error;
-        co_await socket_.ready();
+        co_await socket_->ready();
     }
     peer_ = describe_peer(*ssl_);
     forget_key_exchange(*ssl_);
@@ -105,7 +105,7 @@ Task<Result<void>> Stream::handshake(SslPtr ssl) {
 }
 
 Result<std::size_t> Stream::try_read(MutableBytes into) {
-    if (!ssl_) return socket_.receive(into);
+    if (!ssl_) return socket_->receive(into);
     start_clean();
     std::size_t got = 0;
     int const returned = SSL_read_ex(ssl_.get(), into.data(), into.size(), &got);
@@ -115,11 +115,11 @@ Result<std::size_t> Stream::try_read(MutableBytes into) {
 
 bool Stream::may_have_more() const {
     // What OpenSSL has read ahead raises no edge any more: it must never wait for one.
-    return socket_.may_be_readable() || (ssl_ && SSL_has_pending(ssl_.get()) == 1);
+    return socket_->may_be_readable() || (ssl_ && SSL_has_pending(ssl_.get()) == 1);
 }
 
 Result<std::size_t> Stream::try_write(Bytes data) {
-    if (!ssl_) return socket_.send(data);
+    if (!ssl_) return socket_->send(data);
     start_clean();
     std::size_t sent = 0;
     int const returned = SSL_write_ex(ssl_.get(), data.data(), data.size(), &sent);
@@ -133,7 +133,7 @@ void Stream::finish(bool goodbye) {
         // Fire and forget: if the socket is full, the peer has more urgent things to read.
         SSL_shutdown(ssl_.get());
     }
-    socket_.finish_sending();
+    socket_->finish_sending();
 }
 
 Errc Stream::failure(int returned) {

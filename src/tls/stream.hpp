@@ -8,33 +8,34 @@
 
 #include "base/bytes.hpp"
 #include "base/errc.hpp"
+#include "net/loop.hpp"
+#include "net/socket.hpp"
+#include "net/task.hpp"
 #include "tls/handles.hpp"
 #include "tls/peer.hpp"
-#include "tls/socket.hpp"
-#include "tls/task.hpp"
 
-#include <functional>
+#include <memory>
 #include <string>
 
 namespace sallyport::tls {
 
 class Stream {
  public:
-    Stream(Poller& poller, int descriptor) : socket_(poller, descriptor) {}
+    Stream(net::Loop& loop, int descriptor) : socket_(loop.adopt(descriptor)) {}
 
-    Socket& socket() { return socket_; }
-    Socket const& socket() const { return socket_; }
+    net::Socket& socket() { return *socket_; }
+    net::Socket const& socket() const { return *socket_; }
     bool is_tls() const { return ssl_ != nullptr; }
 
     /// Fills `into`. Errc::peer_closed, peer_vanished, network, tls_failed (a bad record, an
     /// alert).
-    Task<Result<void>> read_exact(MutableBytes into);
+    net::Task<Result<void>> read_exact(MutableBytes into);
     /// Sends all of `data`. Errc::peer_vanished, network.
-    Task<Result<void>> write_all(Bytes data);
+    net::Task<Result<void>> write_all(Bytes data);
     /// Agrees on TLS in the role of `ssl`, which was made for this connection. Errc::tls_failed,
     /// with the cause in tls_error(), or tls_no_agreement,
     /// no_application_protocol, certificate_untrusted, certificate_required, peer_vanished.
-    Task<Result<void>> handshake(SslPtr ssl);
+    net::Task<Result<void>> handshake(SslPtr ssl);
 
     /// Reads what is there, at most `into`, without waiting. Errc::would_block when nothing is;
     /// peer_closed at close_notify (or FIN on a plain leg); peer_vanished at FIN without one.
@@ -57,7 +58,7 @@ class Stream {
  private:
     Errc failure(int returned);
 
-    Socket socket_;  ///< before ssl_: OpenSSL writes to it until it is gone
+    std::unique_ptr<net::Socket> socket_;  ///< before ssl_, which writes to it until it is gone
     SslPtr ssl_;
     Peer peer_;
     std::string tls_error_;

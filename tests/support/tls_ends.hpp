@@ -84,7 +84,7 @@ inline tls::BackWish wish_for(std::string server_name) {
 struct Connection {
     explicit Connection(Loop& loop) : Connection(loop, tcp_pair()) {}
     Connection(Loop& loop, SocketPair pair)
-        : server(loop.poller, pair.ours.release()), client(loop.poller, pair.peers.release()) {}
+        : server(*loop, pair.ours.release()), client(*loop, pair.peers.release()) {}
 
     /// True where both ends agree.
     bool shake(Loop& loop, tls::SslPtr server_ssl, tls::SslPtr client_ssl) {

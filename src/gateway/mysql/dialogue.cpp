@@ -4,7 +4,7 @@
 
 namespace sallyport::gateway {
 
-tls::Task<Result<void>> MysqlDialogue::greet(tls::Stream& stream) {
+net::Task<Result<void>> MysqlDialogue::greet(tls::Stream& stream) {
     opening_.reset();
     detail_.clear();
     mysql::BackGreeting dialogue;
@@ -22,7 +22,7 @@ tls::Task<Result<void>> MysqlDialogue::greet(tls::Stream& stream) {
     co_return Result<void>();
 }
 
-tls::Task<Result<TlsAnswer>> MysqlDialogue::ask_for_tls(tls::Stream& stream) {
+net::Task<Result<TlsAnswer>> MysqlDialogue::ask_for_tls(tls::Stream& stream) {
     if ((greeting_.capabilities & mysql::capability::ssl) == 0) co_return TlsAnswer::none;
     opening_.emplace(login_, true);
     auto const asked = co_await drive(*opening_, stream);
@@ -30,7 +30,7 @@ tls::Task<Result<TlsAnswer>> MysqlDialogue::ask_for_tls(tls::Stream& stream) {
     co_return TlsAnswer::handshake;
 }
 
-tls::Task<Result<void>> MysqlDialogue::log_in(tls::Stream& stream) {
+net::Task<Result<void>> MysqlDialogue::log_in(tls::Stream& stream) {
     if (!opening_) opening_.emplace(login_, false);
     auto const sent = co_await drive(*opening_, stream);
     if (!sent) co_return sent.error();

@@ -11,9 +11,9 @@ namespace sallyport::gateway {
 
 class MysqlDialogue final : public BackDialogue {
  public:
-    tls::Task<Result<void>> greet(tls::Stream& stream) override;
-    tls::Task<Result<TlsAnswer>> ask_for_tls(tls::Stream& stream) override;
-    tls::Task<Result<void>> log_in(tls::Stream& stream) override;
+    net::Task<Result<void>> greet(tls::Stream& stream) override;
+    net::Task<Result<TlsAnswer>> ask_for_tls(tls::Stream& stream) override;
+    net::Task<Result<void>> log_in(tls::Stream& stream) override;
     std::optional<Backend::Facts> facts() const override;
     std::string detail() const override { return detail_; }
 
@@ -40,16 +40,16 @@ class MysqlHealthDialogue final : public HealthDialogue {
  public:
     explicit MysqlHealthDialogue(std::string user) : user_(std::move(user)) {}
 
-    tls::Task<Result<void>> greet(tls::Stream& stream) override;
-    tls::Task<Result<TlsAnswer>> ask_for_tls(tls::Stream& stream) override {
+    net::Task<Result<void>> greet(tls::Stream& stream) override;
+    net::Task<Result<TlsAnswer>> ask_for_tls(tls::Stream& stream) override {
         return dialogue_.ask_for_tls(stream);
     }
-    tls::Task<Result<void>> log_in(tls::Stream& stream) override {
+    net::Task<Result<void>> log_in(tls::Stream& stream) override {
         return dialogue_.log_in(stream);
     }
     std::optional<Backend::Facts> facts() const override { return dialogue_.facts(); }
     std::string detail() const override { return dialogue_.detail(); }
-    tls::Task<Result<void>> await_verdict(tls::Stream& stream) override;
+    net::Task<Result<void>> await_verdict(tls::Stream& stream) override;
 
  private:
     MysqlDialogue dialogue_;

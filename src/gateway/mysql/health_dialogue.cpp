@@ -21,7 +21,7 @@ mysql::Login login_of(std::string const& user, mysql::Greeting const& greeting) 
     return login;
 }
 
-tls::Task<Result<Buffer>> read_packet(tls::Stream& stream) {
+net::Task<Result<Buffer>> read_packet(tls::Stream& stream) {
     Buffer bytes(mysql::header_size);
     auto const got_header = co_await stream.read_exact(bytes);
     if (!got_header) co_return got_header.error();
@@ -35,13 +35,13 @@ tls::Task<Result<Buffer>> read_packet(tls::Stream& stream) {
 
 }  // namespace
 
-tls::Task<Result<void>> MysqlHealthDialogue::greet(tls::Stream& stream) {
+net::Task<Result<void>> MysqlHealthDialogue::greet(tls::Stream& stream) {
     auto const greeted = co_await dialogue_.greet(stream);
     if (greeted) dialogue_.set_login(login_of(user_, dialogue_.greeting()));
     co_return greeted;
 }
 
-tls::Task<Result<void>> MysqlHealthDialogue::await_verdict(tls::Stream& stream) {
+net::Task<Result<void>> MysqlHealthDialogue::await_verdict(tls::Stream& stream) {
     auto answer = co_await read_packet(stream);
     if (answer && answer->front() == auth_switch) {
         // An empty answer: an account without a password is all that a health check needs.

@@ -30,7 +30,7 @@ MysqlSession::~MysqlSession() {
     if (record_.connection_id != 0) surroundings().ids.remove(record_.connection_id);
 }
 
-tls::Task<Result<void>> MysqlSession::open() {
+net::Task<Result<void>> MysqlSession::open() {
     if (is_one_too_many()) co_return Errc::too_many_sessions;
     co_await await_first_check();
     bool const is_transparent = door().settings.greeting == config::Greeting::backend;
@@ -41,7 +41,7 @@ tls::Task<Result<void>> MysqlSession::open() {
 }
 
 /// The database is not touched before the client has passed the door.
-tls::Task<Result<void>> MysqlSession::open_with_own_greeting() {
+net::Task<Result<void>> MysqlSession::open_with_own_greeting() {
     auto const known = door().target->backend->greeting();
     if (!known) {
         active_ = Leg::back;
@@ -69,7 +69,7 @@ tls::Task<Result<void>> MysqlSession::open_with_own_greeting() {
 
 /// Byte-transparent: the client answers the database's own greeting, and its login goes on
 /// verbatim.
-tls::Task<Result<void>> MysqlSession::open_with_backend_greeting() {
+net::Task<Result<void>> MysqlSession::open_with_backend_greeting() {
     active_ = Leg::back;
     auto& back = opening_->back;
     auto const dialled = co_await back_.dial(front_, back);
@@ -87,7 +87,7 @@ tls::Task<Result<void>> MysqlSession::open_with_backend_greeting() {
 
 /// Greets, takes TLS and the login. Afterwards nothing of the client's is unjudged but what the
 /// database judges.
-tls::Task<Result<void>> MysqlSession::open_front(mysql::Greeting greeting) {
+net::Task<Result<void>> MysqlSession::open_front(mysql::Greeting greeting) {
     greeting.capabilities &= ~mysql::capability::ssl;
     if (door().tls) greeting.capabilities |= mysql::capability::ssl;
     // Our account rules are judged at COM_CHANGE_USER too, which must not hide in a compressed

@@ -18,13 +18,13 @@ class MysqlSession final : public Session, private MysqlEvents {
  private:
     struct Opening;
 
-    tls::Task<Result<void>> open() override;
+    net::Task<Result<void>> open() override;
     std::unique_ptr<RelayWatch> watch() override;
     std::optional<Buffer> refusal(Ending const& ending) override;
 
-    tls::Task<Result<void>> open_with_own_greeting();
-    tls::Task<Result<void>> open_with_backend_greeting();
-    tls::Task<Result<void>> open_front(mysql::Greeting greeting);
+    net::Task<Result<void>> open_with_own_greeting();
+    net::Task<Result<void>> open_with_backend_greeting();
+    net::Task<Result<void>> open_front(mysql::Greeting greeting);
     Result<void> on_change_user(std::string user) override;
     void on_reload() override;
 

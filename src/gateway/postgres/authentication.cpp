@@ -30,7 +30,7 @@ Authentication::Authentication(FrontLeg& front, BackLeg& back, Target const& tar
       watch_(watch),
       active_(active) {}
 
-tls::Task<Result<void>> Authentication::run(Message first, std::chrono::milliseconds query_limit) {
+net::Task<Result<void>> Authentication::run(Message first, std::chrono::milliseconds query_limit) {
     query_limit_ = query_limit;
     if (auto const judged = judge(first); !judged) co_return judged;
     Result<Message> said = std::move(first);
@@ -49,7 +49,7 @@ tls::Task<Result<void>> Authentication::run(Message first, std::chrono::millisec
     co_return said.error();
 }
 
-tls::Task<Result<void>> Authentication::take_sasl(Message const& request) {
+net::Task<Result<void>> Authentication::take_sasl(Message const& request) {
     auto mechanisms = postgres::read_mechanisms(postgres::read_auth(request.body)->data);
     if (!mechanisms) co_return mechanisms.error();
     auto const offer = offer_for(std::move(*mechanisms));
@@ -140,7 +140,7 @@ Buffer Authentication::back_binding() const {
     return binding_to(back_.stream().peer().certificate);
 }
 
-tls::Task<Result<Message>> Authentication::from_back() {
+net::Task<Result<Message>> Authentication::from_back() {
     active_ = Leg::back;
     auto said = co_await read_message(back_.stream(), postgres::max_login_message);
     if (!said) {
@@ -160,7 +160,7 @@ Result<void> Authentication::judge(Message const& said) {
     return Errc::backend_refused;
 }
 
-tls::Task<Result<Message>> Authentication::answer_from_back() {
+net::Task<Result<Message>> Authentication::answer_from_back() {
     for (;;) {
         auto said = co_await from_back();
         if (!said || said->type != message::notice_response) co_return said;
@@ -169,7 +169,7 @@ tls::Task<Result<Message>> Authentication::answer_from_back() {
     }
 }
 
-tls::Task<Result<std::string>> Authentication::sasl_from_back(postgres::Auth kind) {
+net::Task<Result<std::string>> Authentication::sasl_from_back(postgres::Auth kind) {
     auto const said = co_await answer_from_back();
     if (!said) co_return said.error();
     if (said->type != message::authentication) co_return Errc::unexpected_packet;
@@ -179,24 +179,24 @@ tls::Task<Result<std::string>> Authentication::sasl_from_back(postgres::Auth kin
     co_return std::string(as_text(request->data));
 }
 
-tls::Task<Result<Message>> Authentication::answer_from_front() {
+net::Task<Result<Message>> Authentication::answer_from_front() {
     // The login's clock may have run out while something else was waited for.
     if (back_.has_given_up()) co_return Errc::timed_out;
     active_ = Leg::front;
     co_return co_await read_message(front_.stream(), postgres::max_auth_answer, message::password);
 }
 
-tls::Task<Result<void>> Authentication::to_front(Buffer bytes) {
+net::Task<Result<void>> Authentication::to_front(Buffer bytes) {
     active_ = Leg::front;
     co_return co_await front_.stream().write_all(bytes);
 }
 
-tls::Task<Result<void>> Authentication::to_back(Buffer bytes) {
+net::Task<Result<void>> Authentication::to_back(Buffer bytes) {
     active_ = Leg::back;
     co_return co_await back_.stream().write_all(bytes);
 }
 
-tls::Task<Result<void>> Authentication::pass_to_front(Message const& said) {
+net::Task<Result<void>> Authentication::pass_to_front(Message const& said) {
     auto whole = said.whole();
     auto const seen = watch_.from_back(whole);
     if (!seen) co_return seen.error();

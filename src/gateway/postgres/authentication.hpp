@@ -25,7 +25,7 @@ class Authentication {
     /// relayed. Errc::backend_refused where the database says no: refusal() has its words;
     /// binding_not_relayed, binding_wrong, verifier_unavailable, tls_required; else as streams and
     /// messages fail.
-    tls::Task<Result<void>> run(Message first, std::chrono::milliseconds query_limit);
+    net::Task<Result<void>> run(Message first, std::chrono::milliseconds query_limit);
 
     /// The database's ErrorResponse, to be passed on.
     std::optional<Buffer> const& refusal() const { return refusal_; }
@@ -41,14 +41,14 @@ class Authentication {
     };
     enum class Way { relay, mediate };
 
-    tls::Task<Result<void>> take_sasl(Message const& request);
-    tls::Task<Result<void>> mediate(Offer const& offer, postgres::SaslInitial const& initial);
-    tls::Task<Result<void>> ask_for_password(bool back_binds);
+    net::Task<Result<void>> take_sasl(Message const& request);
+    net::Task<Result<void>> mediate(Offer const& offer, postgres::SaslInitial const& initial);
+    net::Task<Result<void>> ask_for_password(bool back_binds);
     /// The client's login on the back leg, in three steps.
-    tls::Task<Result<void>> begin(identity::ScramClient& client);
-    tls::Task<Result<void>> prove(identity::ScramClient& client, identity::ScramKeys const& keys);
+    net::Task<Result<void>> begin(identity::ScramClient& client);
+    net::Task<Result<void>> prove(identity::ScramClient& client, identity::ScramKeys const& keys);
     /// So that the database itself refuses the login: in its own words, and in its own log.
-    tls::Task<Result<void>> fail(identity::ScramClient& client);
+    net::Task<Result<void>> fail(identity::ScramClient& client);
 
     Offer offer_for(std::vector<std::string> mechanisms) const;
     Result<Way> choose(Offer const& offer, postgres::SaslInitial const& initial) const;
@@ -57,17 +57,17 @@ class Authentication {
     Buffer front_binding() const;
     Buffer back_binding() const;
 
-    tls::Task<Result<Message>> from_back();
+    net::Task<Result<Message>> from_back();
     /// Keeps an ErrorResponse for the client: Errc::backend_refused.
     Result<void> judge(Message const& said);
     /// The same in the middle of an exchange, where a notice can come at any time: it is passed on.
-    tls::Task<Result<Message>> answer_from_back();
+    net::Task<Result<Message>> answer_from_back();
     /// The data of the next AuthenticationSASLContinue or -Final.
-    tls::Task<Result<std::string>> sasl_from_back(postgres::Auth kind);
-    tls::Task<Result<Message>> answer_from_front();
-    tls::Task<Result<void>> to_front(Buffer message);
-    tls::Task<Result<void>> to_back(Buffer message);
-    tls::Task<Result<void>> pass_to_front(Message const& message);
+    net::Task<Result<std::string>> sasl_from_back(postgres::Auth kind);
+    net::Task<Result<Message>> answer_from_front();
+    net::Task<Result<void>> to_front(Buffer message);
+    net::Task<Result<void>> to_back(Buffer message);
+    net::Task<Result<void>> pass_to_front(Message const& message);
 
     FrontLeg& front_;
     BackLeg& back_;

@@ -2,9 +2,9 @@
 
 #include "base/log.hpp"
 #include "gateway/back_link.hpp"
-#include "gateway/deadline.hpp"
 #include "gateway/postgres/dialogue.hpp"
 #include "gateway/postgres/message_io.hpp"
+#include "net/deadline.hpp"
 #include "wire/proxy_header.hpp"
 
 #include <string>
@@ -15,16 +15,16 @@ namespace {
 /// One cancel request on its way to the database.
 class Delivery {
  public:
-    Delivery(tls::Poller& poller, CancelRoute route, std::chrono::milliseconds limit)
+    Delivery(net::Loop& loop, CancelRoute route, std::chrono::milliseconds limit)
         : route_(std::move(route)),
-          link_(poller, *route_.target),
-          clock_(poller.context(), limit, [this] { link_.hang_up(); }) {}
+          link_(loop, *route_.target),
+          clock_(loop, limit, [this] { link_.hang_up(); }) {}
 
     CancelRoute const& route() const { return route_; }
     std::string const& why() const { return why_; }
 
     /// True where the database has taken the request; else why() says what was in the way.
-    tls::Task<bool> run() {
+    net::Task<bool> run() {
         auto header = wire::write_local_proxy_header();
         auto const connected = co_await link_.connect(route_.endpoint, std::move(header));
         if (!connected) co_return failed("connect", connected.error());
@@ -39,7 +39,7 @@ class Delivery {
     }
 
  private:
-    tls::Task<bool> secure() {
+    net::Task<bool> secure() {
         PostgresDialogue dialogue(route_.target->settings.negotiation, {});
         auto const takes_tls = co_await dialogue.ask_for_tls(link_.stream());
         if (!takes_tls) co_return failed("TLS", takes_tls.error());
@@ -55,7 +55,7 @@ class Delivery {
 
     /// The database answers by closing. Until then our side stays open, as libpq's does: a pooler
     /// in between may take our FIN for a client that does not want its query cancelled any more.
-    tls::Task<bool> await_close() {
+    net::Task<bool> await_close() {
         auto const answer = co_await read_message(link_.stream(), postgres::max_login_message);
         if (clock_.expired()) co_return failed("answer", Errc::timed_out);
         link_.stream().finish(true);
@@ -82,15 +82,14 @@ class Delivery {
 
     CancelRoute route_;
     BackLink link_;
-    Deadline clock_;
+    net::Deadline clock_;
     std::string why_;
 };
 
 }  // namespace
 
-tls::Task<> forward_cancel(tls::Poller& poller, CancelRoute route,
-                           std::chrono::milliseconds limit) {
-    Delivery delivery(poller, std::move(route), limit);
+net::Task<> forward_cancel(net::Loop& loop, CancelRoute route, std::chrono::milliseconds limit) {
+    Delivery delivery(loop, std::move(route), limit);
     if (co_await delivery.run()) co_return;
     log::warn("cancel request was not delivered",
               {{"backend", delivery.route().target->settings.name},

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "gateway/postgres/cancel_keys.hpp"
-#include "tls/poller.hpp"
-#include "tls/task.hpp"
+#include "net/loop.hpp"
+#include "net/task.hpp"
 
 #include <chrono>
 
@@ -16,6 +16,6 @@ inline constexpr std::chrono::milliseconds cancel_answer_time{50};
 
 /// Passes a cancel request on to where `route` says, in at most `limit`. Says in the log when it
 /// could not be delivered.
-tls::Task<> forward_cancel(tls::Poller& poller, CancelRoute route, std::chrono::milliseconds limit);
+net::Task<> forward_cancel(net::Loop& loop, CancelRoute route, std::chrono::milliseconds limit);
 
 }  // namespace sallyport::gateway

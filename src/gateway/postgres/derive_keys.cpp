@@ -1,10 +1,12 @@
 #include "gateway/postgres/derive_keys.hpp"
 
-#include <boost/asio/co_spawn.hpp>
+#include "net/loop.hpp"
+#include "net/wakeup.hpp"
+
 #include <boost/asio/execution_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <string.h>
 
@@ -25,8 +27,8 @@ class Wipe {
     std::string& text_;
 };
 
-/// One thread beside each worker's own that ever needs it. A part of the io_context: what the
-/// thread still has to do there after a result is done before the io_context is gone.
+/// One thread beside each worker's own that ever needs it. A part of the loop: what the thread
+/// still has to do there after a result is done before the loop is gone.
 class KeyThread final : public boost::asio::execution_context::service {
  public:
     using key_type = KeyThread;
@@ -42,25 +44,37 @@ class KeyThread final : public boost::asio::execution_context::service {
     boost::asio::thread_pool pool_{1};
 };
 
-/// The references are to the frame of the coroutine that waits for this one.
-tls::Task<Result<ScramKeys>> derive(std::string const& password, std::string const& salt,
-                                    std::uint32_t iterations) {
-    co_return ScramKeys::derive(password, salt, iterations);
-}
+/// What the thread works on: both sides' own, because either may be gone before the other.
+struct Derivation {
+    Derivation(net::Loop& loop, std::string secret, std::string its_salt, std::uint32_t count)
+        : password(std::move(secret)), salt(std::move(its_salt)), iterations(count), wakeup(loop) {}
+
+    std::string password;
+    Wipe wipe{password};
+    std::string salt;
+    std::uint32_t iterations;
+    Result<ScramKeys> keys = Errc::malformed;
+    net::Wakeup wakeup;  ///< on the loop's thread
+};
 
 }  // namespace
 
-tls::Task<Result<ScramKeys>> derive_keys(std::string password, std::string salt,
+net::Task<Result<ScramKeys>> derive_keys(std::string password, std::string salt,
                                          std::uint32_t iterations) {
     Wipe const wipe(password);
     if (iterations <= max_iterations_in_place)
         co_return ScramKeys::derive(password, salt, iterations);
     auto const executor = co_await boost::asio::this_coro::executor;
-    auto& context = boost::asio::query(executor, boost::asio::execution::context);
-    auto& thread = boost::asio::use_service<KeyThread>(context);
-    auto derivation = derive(password, salt, iterations);
-    co_return co_await boost::asio::co_spawn(thread.pool(), std::move(derivation),
-                                             boost::asio::use_awaitable);
+    auto& loop = executor.loop();
+    auto const work = std::make_shared<Derivation>(loop, password, std::move(salt), iterations);
+    auto derive = [work, &loop] {
+        work->keys = ScramKeys::derive(work->password, work->salt, work->iterations);
+        loop.post(net::Job([work] { work->wakeup.wake(); }));
+    };
+    // The answer's job can be done only after this coroutine sleeps: both are on this thread.
+    boost::asio::post(boost::asio::use_service<KeyThread>(loop).pool(), std::move(derive));
+    co_await work->wakeup.sleep();
+    co_return std::move(work->keys);
 }
 
 }  // namespace sallyport::gateway

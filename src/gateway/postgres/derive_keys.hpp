@@ -2,7 +2,7 @@
 #pragma once
 
 #include "identity/scram.hpp"
-#include "tls/task.hpp"
+#include "net/task.hpp"
 
 #include <cstdint>
 #include <string>
@@ -16,7 +16,7 @@ inline constexpr std::uint32_t max_iterations_in_place = 20'000;
 
 /// identity::ScramKeys::derive(), and with its errors. The caller is resumed where it was, on its
 /// own thread. The password is wiped.
-tls::Task<Result<identity::ScramKeys>> derive_keys(std::string password, std::string salt,
+net::Task<Result<identity::ScramKeys>> derive_keys(std::string password, std::string salt,
                                                    std::uint32_t iterations);
 
 }  // namespace sallyport::gateway

@@ -5,12 +5,12 @@
 
 namespace sallyport::gateway {
 
-tls::Task<Result<void>> PostgresDialogue::greet(tls::Stream&) {
+net::Task<Result<void>> PostgresDialogue::greet(tls::Stream&) {
     detail_.clear();
     co_return Result<void>();
 }
 
-tls::Task<Result<TlsAnswer>> PostgresDialogue::ask_for_tls(tls::Stream& stream) {
+net::Task<Result<TlsAnswer>> PostgresDialogue::ask_for_tls(tls::Stream& stream) {
     if (negotiation_ == config::Negotiation::direct) co_return TlsAnswer::handshake;
     postgres::BackTlsRequest dialogue;
     auto const asked = co_await drive(dialogue, stream);
@@ -21,7 +21,7 @@ tls::Task<Result<TlsAnswer>> PostgresDialogue::ask_for_tls(tls::Stream& stream) 
     co_return *asked == wire::Ask::start_tls ? TlsAnswer::handshake : TlsAnswer::none;
 }
 
-tls::Task<Result<void>> PostgresDialogue::log_in(tls::Stream& stream) {
+net::Task<Result<void>> PostgresDialogue::log_in(tls::Stream& stream) {
     co_return co_await stream.write_all(startup_);
 }
 

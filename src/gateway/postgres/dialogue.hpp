@@ -13,9 +13,9 @@ class PostgresDialogue : public BackDialogue {
     PostgresDialogue(config::Negotiation negotiation, Buffer startup)
         : negotiation_(negotiation), startup_(std::move(startup)) {}
 
-    tls::Task<Result<void>> greet(tls::Stream& stream) override;
-    tls::Task<Result<TlsAnswer>> ask_for_tls(tls::Stream& stream) override;
-    tls::Task<Result<void>> log_in(tls::Stream& stream) override;
+    net::Task<Result<void>> greet(tls::Stream& stream) override;
+    net::Task<Result<TlsAnswer>> ask_for_tls(tls::Stream& stream) override;
+    net::Task<Result<void>> log_in(tls::Stream& stream) override;
     /// That somebody takes connections says nothing of a database yet.
     std::optional<Backend::Facts> facts() const override { return std::nullopt; }
     std::string detail() const override { return detail_; }

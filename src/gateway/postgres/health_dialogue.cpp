@@ -29,7 +29,7 @@ bool says_not_now(Message const& answer, std::string& why) {
     return std::find(not_now.begin(), not_now.end(), error->code) != not_now.end();
 }
 
-tls::Task<Result<void>> PostgresHealthDialogue::await_verdict(tls::Stream& stream) {
+net::Task<Result<void>> PostgresHealthDialogue::await_verdict(tls::Stream& stream) {
     Result<Message> answer = Message{postgres::message::notice_response, {}};
     while (answer && answer->type == postgres::message::notice_response)
         answer = co_await read_message(stream, postgres::max_login_message);

@@ -15,16 +15,16 @@ class PostgresHealthDialogue final : public HealthDialogue {
  public:
     PostgresHealthDialogue(config::Negotiation negotiation, std::string const& user);
 
-    tls::Task<Result<void>> greet(tls::Stream& stream) override { return dialogue_.greet(stream); }
-    tls::Task<Result<TlsAnswer>> ask_for_tls(tls::Stream& stream) override {
+    net::Task<Result<void>> greet(tls::Stream& stream) override { return dialogue_.greet(stream); }
+    net::Task<Result<TlsAnswer>> ask_for_tls(tls::Stream& stream) override {
         return dialogue_.ask_for_tls(stream);
     }
-    tls::Task<Result<void>> log_in(tls::Stream& stream) override {
+    net::Task<Result<void>> log_in(tls::Stream& stream) override {
         return dialogue_.log_in(stream);
     }
     /// Errc::backend_refused where the database says that it cannot serve now (SQLSTATE 57P0x: it
     /// is starting up, shutting down, recovering); any other answer comes from a live one.
-    tls::Task<Result<void>> await_verdict(tls::Stream& stream) override;
+    net::Task<Result<void>> await_verdict(tls::Stream& stream) override;
     std::optional<Backend::Facts> facts() const override { return facts_; }
     std::string detail() const override { return detail_.empty() ? dialogue_.detail() : detail_; }
 

@@ -21,7 +21,7 @@ constexpr std::size_t max_password = 1024;
 /// Judges the client's proof by the verifier, and proves itself to the database with the ClientKey
 /// that the proof gives away. The database challenges first: with its salt the client is
 /// challenged, known user or not, and by its salt a verifier is known to be the right one.
-tls::Task<Result<void>> Authentication::mediate(Offer const& offer,
+net::Task<Result<void>> Authentication::mediate(Offer const& offer,
                                                 postgres::SaslInitial const& initial) {
     identity::ScramServer server(offer.binds ? front_binding() : Buffer());
     auto const begun = server.first(initial.mechanism, initial.data);
@@ -62,7 +62,7 @@ tls::Task<Result<void>> Authentication::mediate(Offer const& offer,
 
 /// scram = "password": for databases that show nobody their verifiers. The client's TLS is what
 /// protects its password, so there must be some.
-tls::Task<Result<void>> Authentication::ask_for_password(bool back_binds) {
+net::Task<Result<void>> Authentication::ask_for_password(bool back_binds) {
     if (!front_.stream().is_tls()) {
         active_ = Leg::front;
         co_return Errc::tls_required;
@@ -96,7 +96,7 @@ tls::Task<Result<void>> Authentication::ask_for_password(bool back_binds) {
     co_return co_await prove(client, *keys);
 }
 
-tls::Task<Result<void>> Authentication::begin(identity::ScramClient& client) {
+net::Task<Result<void>> Authentication::begin(identity::ScramClient& client) {
     postgres::SaslInitial const initial{std::string(client.mechanism()), client.first()};
     auto const sent = co_await to_back(postgres::write_sasl_initial(initial));
     if (!sent) co_return sent;
@@ -105,7 +105,7 @@ tls::Task<Result<void>> Authentication::begin(identity::ScramClient& client) {
     co_return client.challenge(*challenge);
 }
 
-tls::Task<Result<void>> Authentication::prove(identity::ScramClient& client,
+net::Task<Result<void>> Authentication::prove(identity::ScramClient& client,
                                               identity::ScramKeys const& keys) {
     auto proof = postgres::make_message(postgres::message::password, as_bytes(client.prove(keys)));
     auto const sent = co_await to_back(std::move(proof));
@@ -117,7 +117,7 @@ tls::Task<Result<void>> Authentication::prove(identity::ScramClient& client,
     co_return verified;
 }
 
-tls::Task<Result<void>> Authentication::fail(identity::ScramClient& client) {
+net::Task<Result<void>> Authentication::fail(identity::ScramClient& client) {
     auto proof = postgres::make_message(postgres::message::password, as_bytes(client.fail()));
     auto const sent = co_await to_back(std::move(proof));
     if (!sent) co_return sent;

@@ -19,7 +19,7 @@ struct Message {
 /// Reads one message whose body has at most `limit` bytes. With `only`, messages of other types are
 /// not waited for to be whole: Errc::unexpected_packet. Else Errc::malformed, too_large, or as the
 /// stream fails.
-inline tls::Task<Result<Message>> read_message(tls::Stream& stream, std::size_t limit,
+inline net::Task<Result<Message>> read_message(tls::Stream& stream, std::size_t limit,
                                                std::optional<char> only = std::nullopt) {
     Buffer bytes(postgres::message_head_size);
     auto const got_head = co_await stream.read_exact(bytes);

@@ -40,7 +40,7 @@ PostgresSession::~PostgresSession() {
     if (cancel_id_ != 0) surroundings().cancel_keys.remove(cancel_id_);
 }
 
-tls::Task<Result<void>> PostgresSession::open() {
+net::Task<Result<void>> PostgresSession::open() {
     auto const opened = co_await open_front();
     if (!opened) co_return opened;
     if (auto const& key = opening_->front.cancel()) {
@@ -56,7 +56,7 @@ tls::Task<Result<void>> PostgresSession::open() {
     co_return co_await authenticate();
 }
 
-tls::Task<Result<void>> PostgresSession::open_front() {
+net::Task<Result<void>> PostgresSession::open_front() {
     auto& dialogue = opening_->front;
     auto asked = co_await drive(dialogue, front_.stream());
     if (asked && *asked == wire::Ask::start_tls) {
@@ -73,7 +73,7 @@ tls::Task<Result<void>> PostgresSession::open_front() {
     co_return Result<void>();
 }
 
-tls::Task<Result<void>> PostgresSession::open_back() {
+net::Task<Result<void>> PostgresSession::open_back() {
     active_ = Leg::back;
     co_await await_first_check();
     auto const& target = *door().target;
@@ -94,10 +94,10 @@ tls::Task<Result<void>> PostgresSession::open_back() {
 
 /// TLS, the StartupMessage, and the database's first word. With `is_urgent`, where there are other
 /// addresses to try, it must come as soon as a connection must.
-tls::Task<Result<void>> PostgresSession::ask_database(PostgresDialogue& dialogue, bool is_urgent) {
-    std::optional<Deadline> clock;
+net::Task<Result<void>> PostgresSession::ask_database(PostgresDialogue& dialogue, bool is_urgent) {
+    std::optional<net::Deadline> clock;
     if (is_urgent)
-        clock.emplace(surroundings().poller.context(), world().config().limits.dial_timeout,
+        clock.emplace(surroundings().loop, world().config().limits.dial_timeout,
                       [this] { back_.drop(); });
     auto const sent = co_await back_.log_in(front_, dialogue);
     Result<Message> answer = Errc::timed_out;
@@ -116,7 +116,7 @@ tls::Task<Result<void>> PostgresSession::ask_database(PostgresDialogue& dialogue
     co_return Result<void>();
 }
 
-tls::Task<Result<void>> PostgresSession::authenticate() {
+net::Task<Result<void>> PostgresSession::authenticate() {
     front_.set_stage(Stage::auth);
     Authentication exchange(front_, back_, *door().target, account(), opening_->login, active_);
     auto first = std::move(opening_->first_word);
@@ -147,20 +147,18 @@ std::string PostgresSession::account() const {
 }
 
 /// Says nothing, and takes the same time for every key (cancel.hpp).
-tls::Task<> PostgresSession::take_cancel(postgres::CancelKey const& key) {
+net::Task<> PostgresSession::take_cancel(postgres::CancelKey const& key) {
     auto const route = surroundings().cancel_keys.find(key, front_.client());
     if (!route) record_.detail = "no session has this key, or too many were tried";
-    auto& context = surroundings().poller.context();
-    boost::asio::steady_timer rest(context, cancel_answer_time);
-    Deadline const answer(context, cancel_answer_time, [this] {
+    auto& loop = surroundings().loop;
+    net::Wakeup answered(loop);
+    net::Deadline const answer(loop, cancel_answer_time, [this, &answered] {
         front_.stream().finish(true);
         front_.stream().socket().hang_up();
+        answered.wake();
     });
-    if (route)
-        co_await forward_cancel(surroundings().poller, *route,
-                                world().config().limits.dial_timeout);
-    co_await rest.async_wait(boost::asio::use_awaitable);
-    co_await boost::asio::post(context, boost::asio::use_awaitable);
+    if (route) co_await forward_cancel(loop, *route, world().config().limits.dial_timeout);
+    if (!answer.expired()) co_await answered.sleep();
 }
 
 void PostgresSession::replace_key(postgres::CancelKey const& real, MutableBytes secret) {

@@ -21,17 +21,17 @@ class PostgresSession final : public Session {
  private:
     struct Opening;
 
-    tls::Task<Result<void>> open() override;
+    net::Task<Result<void>> open() override;
     std::unique_ptr<RelayWatch> watch() override;
     std::optional<Buffer> refusal(Ending const& ending) override;
 
-    tls::Task<Result<void>> open_front();
-    tls::Task<Result<void>> open_back();
-    tls::Task<Result<void>> ask_database(PostgresDialogue& dialogue, bool is_urgent);
-    tls::Task<Result<void>> authenticate();
+    net::Task<Result<void>> open_front();
+    net::Task<Result<void>> open_back();
+    net::Task<Result<void>> ask_database(PostgresDialogue& dialogue, bool is_urgent);
+    net::Task<Result<void>> authenticate();
     Result<void> judge_names() const;
     std::string account() const;
-    tls::Task<> take_cancel(postgres::CancelKey const& key);
+    net::Task<> take_cancel(postgres::CancelKey const& key);
     void replace_key(postgres::CancelKey const& real, MutableBytes secret);
 
     std::unique_ptr<Opening> opening_;  ///< what is needed until the relay begins: secrets, memory

@@ -1,10 +1,7 @@
 #include "gateway/postgres/verifier_lookup.hpp"
 
-#include "gateway/deadline.hpp"
 #include "gateway/postgres/verifier_query.hpp"
-
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include "net/deadline.hpp"
 
 namespace sallyport::gateway {
 namespace {
@@ -23,7 +20,7 @@ class Question {
         : cache_(cache),
           user_(std::move(user)),
           back_(back),
-          query_(back.stream().socket().poller(), target, back.address_index()) {
+          query_(back.stream().socket().loop(), target, back.address_index()) {
         back_.set_companion(&query_.link());
     }
     Question(Question const&) = delete;
@@ -33,7 +30,7 @@ class Question {
         cache_.end_question(user_);
     }
 
-    tls::Task<Result<std::optional<ScramVerifier>>> ask() {
+    net::Task<Result<std::optional<ScramVerifier>>> ask() {
         return query_.ask(back_.endpoint(), user_);
     }
     VerifierQuery& query() { return query_; }
@@ -47,7 +44,7 @@ class Question {
 
 }  // namespace
 
-tls::Task<Result<FoundVerifier>> look_up_verifier(BackLeg& back, Target const& target,
+net::Task<Result<FoundVerifier>> look_up_verifier(BackLeg& back, Target const& target,
                                                   Challenge challenge,
                                                   std::chrono::milliseconds limit,
                                                   std::string& why) {
@@ -64,8 +61,7 @@ tls::Task<Result<FoundVerifier>> look_up_verifier(BackLeg& back, Target const& t
 
     std::string const user(challenge.user);
     auto& cache = *target.verifiers;
-    auto& context = back.stream().socket().poller().context();
-    boost::asio::steady_timer pause(context);
+    auto& loop = back.stream().socket().loop();
     for (;;) {
         if (back.has_given_up()) co_return Errc::timed_out;
         if (auto const known = cache.find(challenge)) {
@@ -73,11 +69,10 @@ tls::Task<Result<FoundVerifier>> look_up_verifier(BackLeg& back, Target const& t
             co_return found;
         }
         if (cache.begin_question(user)) break;
-        pause.expires_after(turn_poll);
-        co_await pause.async_wait(boost::asio::use_awaitable);
+        co_await net::rest(loop, turn_poll);
     }
     Question question(cache, user, back, target);
-    Deadline const clock(context, limit, [&question] { question.query().hang_up(); });
+    net::Deadline const clock(loop, limit, [&question] { question.query().hang_up(); });
     auto answer = co_await question.ask();
     if (back.has_given_up()) co_return Errc::timed_out;
     if (!answer) {

@@ -19,7 +19,7 @@ struct FoundVerifier {
 /// The verifier that fits how the database has just challenged this user, on `back`. Errc::
 /// verifier_unavailable, with the cause in `why`, where the database could not be asked within
 /// `limit`.
-tls::Task<Result<FoundVerifier>> look_up_verifier(BackLeg& back, Target const& target,
+net::Task<Result<FoundVerifier>> look_up_verifier(BackLeg& back, Target const& target,
                                                   Challenge challenge,
                                                   std::chrono::milliseconds limit,
                                                   std::string& why);

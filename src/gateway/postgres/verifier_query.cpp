@@ -33,10 +33,10 @@ std::optional<ScramVerifier> verifier_in(std::vector<postgres::Value> const& row
 
 }  // namespace
 
-VerifierQuery::VerifierQuery(tls::Poller& poller, Target const& target, std::size_t address_index)
-    : target_(target), address_index_(address_index), link_(poller, target) {}
+VerifierQuery::VerifierQuery(net::Loop& loop, Target const& target, std::size_t address_index)
+    : target_(target), address_index_(address_index), link_(loop, target) {}
 
-tls::Task<Result<std::optional<ScramVerifier>>> VerifierQuery::ask(Endpoint const& endpoint,
+net::Task<Result<std::optional<ScramVerifier>>> VerifierQuery::ask(Endpoint const& endpoint,
                                                                    std::string const& user) {
     auto const opened = co_await open(endpoint);
     if (!opened) co_return opened.error();
@@ -50,7 +50,7 @@ tls::Task<Result<std::optional<ScramVerifier>>> VerifierQuery::ask(Endpoint cons
     co_return answer;
 }
 
-tls::Task<Result<void>> VerifierQuery::open(Endpoint const& endpoint) {
+net::Task<Result<void>> VerifierQuery::open(Endpoint const& endpoint) {
     step_ = "connect";
     auto const connected = co_await link_.connect(endpoint, wire::write_local_proxy_header());
     if (!connected) co_return failed(connected.error());
@@ -72,7 +72,7 @@ tls::Task<Result<void>> VerifierQuery::open(Endpoint const& endpoint) {
     co_return secured;
 }
 
-tls::Task<Result<void>> VerifierQuery::log_in() {
+net::Task<Result<void>> VerifierQuery::log_in() {
     step_ = "login of auth-user";
     auto const& settings = target_.settings.verifiers;
     std::vector<std::pair<std::string, std::string>> parameters{
@@ -93,7 +93,7 @@ tls::Task<Result<void>> VerifierQuery::log_in() {
 }
 
 /// Until AuthenticationOk, in the one way that the database asks for.
-tls::Task<Result<void>> VerifierQuery::authenticate() {
+net::Task<Result<void>> VerifierQuery::authenticate() {
     auto const first = co_await next_message();
     if (!first) co_return first.error();
     if (first->type != message::authentication) co_return failed(Errc::unexpected_packet);
@@ -121,7 +121,7 @@ tls::Task<Result<void>> VerifierQuery::authenticate() {
     co_return Result<void>();
 }
 
-tls::Task<Result<void>> VerifierQuery::authenticate_in_cleartext() {
+net::Task<Result<void>> VerifierQuery::authenticate_in_cleartext() {
     if (!is_verified())
         co_return failed(
             "the database asks for the password in clear, which it gets only with ssl-mode "
@@ -133,7 +133,7 @@ tls::Task<Result<void>> VerifierQuery::authenticate_in_cleartext() {
     co_return sent;
 }
 
-tls::Task<Result<void>> VerifierQuery::authenticate_by_scram(Bytes mechanisms) {
+net::Task<Result<void>> VerifierQuery::authenticate_by_scram(Bytes mechanisms) {
     auto const offered = postgres::read_mechanisms(mechanisms);
     if (!offered) co_return failed(offered.error());
     ScramClient client(end_point());
@@ -162,7 +162,7 @@ tls::Task<Result<void>> VerifierQuery::authenticate_by_scram(Bytes mechanisms) {
     co_return verified;
 }
 
-tls::Task<Result<std::optional<ScramVerifier>>> VerifierQuery::query(std::string const& user) {
+net::Task<Result<std::optional<ScramVerifier>>> VerifierQuery::query(std::string const& user) {
     step_ = "auth-query";
     postgres::Question const question{target_.settings.verifiers.auth_query, {user}, max_rows};
     auto const sent = co_await send(postgres::write_question(question));
@@ -184,7 +184,7 @@ tls::Task<Result<std::optional<ScramVerifier>>> VerifierQuery::query(std::string
 }
 
 /// What is neither an error nor said on the side: notices and settings can come at any time.
-tls::Task<Result<Message>> VerifierQuery::next_message() {
+net::Task<Result<Message>> VerifierQuery::next_message() {
     for (;;) {
         auto next = co_await read_message(link_.stream(), postgres::max_login_message);
         if (!next) co_return failed(next.error());
@@ -199,7 +199,7 @@ tls::Task<Result<Message>> VerifierQuery::next_message() {
     }
 }
 
-tls::Task<Result<std::string>> VerifierQuery::next_scram_message(Auth kind) {
+net::Task<Result<std::string>> VerifierQuery::next_scram_message(Auth kind) {
     auto const next = co_await next_message();
     if (!next) co_return next.error();
     auto const request = postgres::read_auth(next->body);
@@ -209,7 +209,7 @@ tls::Task<Result<std::string>> VerifierQuery::next_scram_message(Auth kind) {
     co_return std::string(as_text(request->data));
 }
 
-tls::Task<Result<void>> VerifierQuery::send(Buffer message) {
+net::Task<Result<void>> VerifierQuery::send(Buffer message) {
     auto const sent = co_await link_.stream().write_all(message);
     if (!sent) co_return failed(sent.error());
     co_return sent;

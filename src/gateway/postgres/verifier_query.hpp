@@ -14,28 +14,28 @@ namespace sallyport::gateway {
 class VerifierQuery {
  public:
     /// `address_index` of the target's addresses is where the session is, too: replicas may lag.
-    VerifierQuery(tls::Poller& poller, Target const& target, std::size_t address_index);
+    VerifierQuery(net::Loop& loop, Target const& target, std::size_t address_index);
 
     /// The verifier of `user`; empty where the database has no such user, or one without a SCRAM
     /// password. Errc::verifier_unavailable with the cause in detail(). The caller bounds the time
     /// with hang_up().
-    tls::Task<Result<std::optional<ScramVerifier>>> ask(Endpoint const& endpoint,
+    net::Task<Result<std::optional<ScramVerifier>>> ask(Endpoint const& endpoint,
                                                         std::string const& user);
     std::string const& detail() const { return detail_; }
     void hang_up() { link_.hang_up(); }
     BackLink& link() { return link_; }
 
  private:
-    tls::Task<Result<void>> open(Endpoint const& endpoint);
-    tls::Task<Result<void>> log_in();
-    tls::Task<Result<void>> authenticate();
-    tls::Task<Result<void>> authenticate_in_cleartext();
-    tls::Task<Result<void>> authenticate_by_scram(Bytes mechanisms);
-    tls::Task<Result<std::optional<ScramVerifier>>> query(std::string const& user);
+    net::Task<Result<void>> open(Endpoint const& endpoint);
+    net::Task<Result<void>> log_in();
+    net::Task<Result<void>> authenticate();
+    net::Task<Result<void>> authenticate_in_cleartext();
+    net::Task<Result<void>> authenticate_by_scram(Bytes mechanisms);
+    net::Task<Result<std::optional<ScramVerifier>>> query(std::string const& user);
 
-    tls::Task<Result<Message>> next_message();
-    tls::Task<Result<std::string>> next_scram_message(postgres::Auth kind);
-    tls::Task<Result<void>> send(Buffer message);
+    net::Task<Result<Message>> next_message();
+    net::Task<Result<std::string>> next_scram_message(postgres::Auth kind);
+    net::Task<Result<void>> send(Buffer message);
     Buffer end_point();
     bool is_verified();
     Errc failed(std::string_view why);

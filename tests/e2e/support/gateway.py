@@ -12,6 +12,8 @@ from .ports import PATIENCE, free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 BINARY = Path(os.environ.get("SALLYPORT", ROOT / "build" / "dev" / "sallyport"))
+# Every test can run with each of them.
+IO_METHOD = os.environ.get("SALLYPORT_IO_METHOD", "auto")
 
 
 def to_toml(settings: dict) -> str:
@@ -50,7 +52,8 @@ class Gateway:
 
     def __init__(self, directory: Path, settings: dict):
         self.directory = directory
-        self.settings = {"data-dir": str(directory / "data"), "workers": 2, **settings}
+        self.settings = {"data-dir": str(directory / "data"), "workers": 2,
+                         "io-method": IO_METHOD, **settings}
         self.config = directory / "sallyport.toml"
         self.process: subprocess.Popen | None = None
         self.records: list[dict] = []

@@ -269,8 +269,11 @@ class Client(Wire):
             if plugin == "mysql_native_password":
                 self.scramble = data[:20]
                 self.send(native_scramble(password, data))
-            else:
+            elif answers:
                 self.send(answers(plugin, data))
+            else:
+                # A server may ask for any plugin in the name of an account that does not exist.
+                self.send(b"")
 
     def command(self, code: int, data: bytes | str = b"") -> bytes:
         """Sends a command; returns the first packet of its answer."""

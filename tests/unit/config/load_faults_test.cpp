@@ -87,6 +87,7 @@ TEST(LoadFaults, TypesAreStrict) {
 
 TEST(LoadFaults, RangesAreChecked) {
     check({
+        {with("io-method='uring'"), "1: io-method = \"uring\" is none of auto, epoll and io_uring"},
         {with("workers=-1"), "1: workers = -1 is out of range [from 0 to 1024]"},
         {with("workers=99999999999"), "1: workers = 99999999999 is out of range [from 0 to 1024]"},
         {with("[limits]\nmax-connections=0"),
@@ -283,7 +284,8 @@ TEST(LoadFaults, AListenerMayCompleteWhatTlsBegins) {
 TEST(LoadFaults, AreAllToldInTheFilesOrder) {
     check({{with("workers='x'\nzeal=1\n[tls]\nauto-tls=1\nssl-ca='no'\n"),
             "1: workers is text where an integer is wanted\n"
-            "2: unknown key zeal [the top of the file takes data-dir, workers, tls, listener, "
+            "2: unknown key zeal [the top of the file takes data-dir, workers, io-method, tls, "
+            "listener, "
             "backend, account, limits and log]\n"
             "4: auto-tls is an integer where true or false is wanted\n"
             "5: ssl-ca: cannot read DIR/no: No such file or directory [relative paths start at the "

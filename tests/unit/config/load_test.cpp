@@ -35,6 +35,7 @@ TEST(Load, FillsInTheDefaults) {
     EXPECT_EQ(config.source, scratch.directory() / "a.toml");
     EXPECT_EQ(config.data_dir, "/var/lib/sallyport");
     EXPECT_EQ(config.workers, 0U);
+    EXPECT_EQ(config.io_method, IoMethod::automatic);
     EXPECT_EQ(config.log_level, "info");
     EXPECT_TRUE(config.accounts.empty());
 
@@ -63,6 +64,7 @@ TEST(Load, ReadsEveryKey) {
     auto const result = load(scratch.write("a.toml", R"(
 data-dir = "state"
 workers  = 3
+io-method = "epoll"
 [tls]
 auto-tls = false
 ssl-cert = ["s.crt", "r.crt"]
@@ -129,6 +131,7 @@ level = "debug"
     path const& here = scratch.directory();
     EXPECT_EQ(config.data_dir, here / "state");
     EXPECT_EQ(config.workers, 3U);
+    EXPECT_EQ(config.io_method, IoMethod::epoll);
     EXPECT_EQ(config.log_level, "debug");
 
     Tls const& tls = config.listeners.at(0).tls;

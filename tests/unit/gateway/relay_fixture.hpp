@@ -61,7 +61,7 @@ struct RelayOptions {
     mysql::CommandWatch::Translate translate{};
 };
 
-inline tls::Task<Ending> run(Relay& relay) {
+inline net::Task<Ending> run(Relay& relay) {
     while (!relay.is_over()) co_await relay.turn();
     co_return relay.ending();
 }
@@ -102,8 +102,8 @@ class PlainRelay : public testing::Test {
     SocketPair back_pair_ = unix_pair();
     RawSocket& client_ = front_pair_.peers;
     RawSocket& database_ = back_pair_.peers;
-    tls::Stream front_{loop_.poller, front_pair_.ours.release()};
-    tls::Stream back_{loop_.poller, back_pair_.ours.release()};
+    tls::Stream front_{*loop_, front_pair_.ours.release()};
+    tls::Stream back_{*loop_, back_pair_.ours.release()};
     Buffer scratch_;
     Events events_;
     std::optional<MysqlWatch> watch_;

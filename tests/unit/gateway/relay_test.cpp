@@ -1,8 +1,6 @@
 // The relay while both sides are there: bytes, commands, back-pressure.
 #include "unit/gateway/relay_fixture.hpp"
 
-#include <boost/asio/post.hpp>
-
 namespace sallyport::gateway::test {
 namespace {
 
@@ -154,9 +152,8 @@ TEST_F(PlainRelay, ABusyRelayLetsOthersHaveTheirTurn) {
     std::optional<std::uint64_t> done_by_then;
     auto look = [&] { done_by_then = relay_->bytes_in(); };
     // Behind the edge: the relay's first turn comes before it, what it does later must not.
-    loop_.context.restart();
-    while (relay_->bytes_in() == 0) loop_.context.poll_one();
-    boost::asio::post(loop_.context, look);
+    while (relay_->bytes_in() == 0) loop_->run_ready();
+    loop_->post(net::Job(look));
     loop_.settle();
     ASSERT_TRUE(done_by_then);
     EXPECT_LT(*done_by_then, large.size() / 2);

@@ -42,7 +42,7 @@ class TlsRelay : public testing::Test {
         tls::FrontContext::make(front_settings(), tickets_).value();
     SocketPair front_pair_ = unix_pair();
     RawSocket& wire_ = front_pair_.peers;
-    tls::Stream front_{loop_.poller, front_pair_.ours.release()};
+    tls::Stream front_{*loop_, front_pair_.ours.release()};
     MemoryClient client_{client_ssl()};
     Connection back_connection_{loop_, unix_pair()};
     tls::Stream& database_ = back_connection_.server;

@@ -174,7 +174,7 @@ class RawHandshake : public Handshake {
     }
 
     test::SocketPair pair_ = test::unix_pair();
-    Stream server_{loop_.poller, pair_.ours.release()};
+    Stream server_{*loop_, pair_.ours.release()};
 };
 
 TEST_F(RawHandshake, GarbageIsAFailure) {

@@ -50,7 +50,7 @@ class TlsStream : public testing::Test {
         FrontContext::make(test::front_settings(), tickets_).value();
     test::SocketPair pair_ = test::unix_pair();
     test::RawSocket& peer_ = pair_.peers;
-    Stream stream_{loop_.poller, pair_.ours.release()};
+    Stream stream_{*loop_, pair_.ours.release()};
     test::MemoryClient client_{
         test::back_context()->make_ssl(test::wish_for("db.example")).value()};
 };

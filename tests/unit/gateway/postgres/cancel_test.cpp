@@ -35,7 +35,7 @@ class CancelTest : public testing::Test {
             EXPECT_FALSE(thrown);
             ended_ = true;
         };
-        boost::asio::co_spawn(loop_.context, forward_cancel(loop_.poller, route_, limit), ended);
+        boost::asio::co_spawn(loop_->executor(), forward_cancel(*loop_, route_, limit), ended);
         // The session that asked is over: nothing of its may be needed any more.
         route_ = {};
         target_.reset();

@@ -38,7 +38,7 @@ class Database {
 
     void accept() {
         loop_.settle();
-        stream_.emplace(loop_.poller, listener_->accept().release());
+        stream_.emplace(*loop_, listener_->accept().release());
     }
     /// TLS as the server, with ALPN as PostgreSQL has it.
     void secure() { ASSERT_TRUE(is_secured()); }

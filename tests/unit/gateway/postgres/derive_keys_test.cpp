@@ -19,7 +19,7 @@ Buffer client_key_of(Result<identity::ScramKeys> const& keys) {
     return {keys.value().client_key.begin(), keys.value().client_key.end()};
 }
 
-tls::Task<std::thread::id> thread_after_deriving(std::uint32_t iterations) {
+net::Task<std::thread::id> thread_after_deriving(std::uint32_t iterations) {
     auto const keys = co_await derive_keys("pencil", salt, iterations);
     EXPECT_TRUE(keys);
     co_return std::this_thread::get_id();

@@ -47,7 +47,7 @@ class VerifierQueryTest : public testing::Test {
         files.auth_password = "pencil";
         target->verifier_files = std::make_shared<VerifierFiles>(files);
         target_ = std::move(target);
-        query_.emplace(loop_.poller, *target_, 0);
+        query_.emplace(*loop_, *target_, 0);
         answer_ = loop_.start(query_->ask(database_.endpoint(), user_));
         database_.accept();
     }

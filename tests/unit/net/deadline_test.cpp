@@ -1,15 +1,13 @@
 // A clock acts when it runs out, and never after it is gone.
-#include "gateway/deadline.hpp"
+#include "net/deadline.hpp"
 
 #include "support/loop.hpp"
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <gtest/gtest.h>
 
 #include <optional>
 
-namespace sallyport::gateway {
+namespace sallyport::net {
 namespace {
 
 using std::chrono::hours;
@@ -18,7 +16,7 @@ using std::chrono::milliseconds;
 TEST(Deadline, ActsWhenItRunsOut) {
     test::Loop loop;
     int acted = 0;
-    Deadline const deadline(loop.context, milliseconds(1), [&] { ++acted; });
+    Deadline const deadline(*loop, milliseconds(1), [&] { ++acted; });
     EXPECT_FALSE(deadline.expired());
     loop.until([&] { return deadline.expired(); });
     EXPECT_EQ(acted, 1);
@@ -27,7 +25,7 @@ TEST(Deadline, ActsWhenItRunsOut) {
 TEST(Deadline, DoesNotActBeforeThat) {
     test::Loop loop;
     bool acted = false;
-    Deadline const deadline(loop.context, hours(1), [&] { acted = true; });
+    Deadline const deadline(*loop, hours(1), [&] { acted = true; });
     loop.settle();
     EXPECT_FALSE(acted);
     EXPECT_FALSE(deadline.expired());
@@ -37,10 +35,10 @@ TEST(Deadline, DoesNotActOnceItIsDestroyed) {
     test::Loop loop;
     bool acted = false;
     {
-        Deadline const deadline(loop.context, milliseconds(1), [&] { acted = true; });
+        Deadline const deadline(*loop, milliseconds(1), [&] { acted = true; });
     }
     // A later clock of the same context runs out after it would have.
-    Deadline const later(loop.context, milliseconds(2), [] {});
+    Deadline const later(*loop, milliseconds(2), [] {});
     loop.until([&] { return later.expired(); });
     EXPECT_FALSE(acted);
 }
@@ -50,8 +48,8 @@ TEST(Deadline, DoesNotActWhereItsHandlerWasQueuedAlready) {
     bool acted = false;
     std::optional<Deadline> second;
     // Both run out at once; the first one's action destroys the second, whose handler is queued.
-    Deadline const first(loop.context, milliseconds(0), [&] { second.reset(); });
-    second.emplace(loop.context, milliseconds(0), [&] { acted = true; });
+    Deadline const first(*loop, milliseconds(0), [&] { second.reset(); });
+    second.emplace(*loop, milliseconds(0), [&] { acted = true; });
     loop.until([&] { return first.expired(); });
     loop.settle();
     EXPECT_FALSE(acted);
@@ -61,7 +59,7 @@ TEST(Deadline, MayBeDestroyedByItsOwnAction) {
     test::Loop loop;
     bool acted = false;
     std::optional<Deadline> deadline;
-    deadline.emplace(loop.context, milliseconds(0), [&] {
+    deadline.emplace(*loop, milliseconds(0), [&] {
         deadline.reset();
         acted = true;
     });
@@ -69,4 +67,4 @@ TEST(Deadline, MayBeDestroyedByItsOwnAction) {
 }
 
 }  // namespace
-}  // namespace sallyport::gateway
+}  // namespace sallyport::net

@@ -1,15 +1,15 @@
-// A socket's life around its bytes: connecting, readiness, and leaving the poller.
-#include "tls/socket.hpp"
+// A socket's life around its bytes: connecting, readiness, and leaving the loop.
+#include "net/socket.hpp"
 
 #include "support/sockets.hpp"
 
 #include <gtest/gtest.h>
 
 #include <array>
-#include <optional>
+#include <memory>
 #include <vector>
 
-namespace sallyport::tls {
+namespace sallyport::net {
 namespace {
 
 struct Counter final : ReadyHandler {
@@ -20,9 +20,9 @@ struct Counter final : ReadyHandler {
 TEST(Socket, ConnectsToAListener) {
     test::Loop loop;
     test::TcpListener const listener;
-    Socket socket(loop.poller, test::tcp_socket().release());
-    EXPECT_TRUE(loop.run(socket.connect(listener.address(), listener.address_size())));
-    EXPECT_TRUE(socket.send(as_bytes("x")));
+    auto const socket = loop->adopt(test::tcp_socket().release());
+    EXPECT_TRUE(loop.run(socket->connect(listener.address(), listener.address_size())));
+    EXPECT_TRUE(socket->send(as_bytes("x")));
     auto accepted = listener.accept();
     EXPECT_EQ(accepted.receive(loop, 1).size(), 1U);
 }
@@ -30,14 +30,15 @@ TEST(Socket, ConnectsToAListener) {
 TEST(Socket, ReceivesWhatTheListenerSaysFirst) {
     test::Loop loop;
     test::TcpListener const listener;
-    Socket socket(loop.poller, test::tcp_socket().release());
-    auto const connecting = loop.start(socket.connect(listener.address(), listener.address_size()));
+    auto const socket = loop->adopt(test::tcp_socket().release());
+    auto const connecting =
+        loop.start(socket->connect(listener.address(), listener.address_size()));
     ASSERT_TRUE(loop.wait(connecting));
     auto const accepted = listener.accept();
     accepted.send(as_bytes("hello"));
     Buffer bytes(5);
     Result<std::size_t> got = Errc::would_block;
-    loop.until([&] { return (got = socket.receive(bytes)).has_value(); });
+    loop.until([&] { return (got = socket->receive(bytes)).has_value(); });
     EXPECT_EQ(*got, 5U);
 }
 
@@ -45,9 +46,9 @@ TEST(Socket, SaysInTheSystemsWordsThatNobodyListens) {
     test::Loop loop;
     // The port was free a moment ago, and the listener that had it is gone.
     auto const address = test::TcpListener().endpoint();
-    Socket socket(loop.poller, test::tcp_socket().release());
+    auto const socket = loop->adopt(test::tcp_socket().release());
     auto const connected =
-        loop.run(socket.connect(reinterpret_cast<sockaddr const*>(&address), sizeof address));
+        loop.run(socket->connect(reinterpret_cast<sockaddr const*>(&address), sizeof address));
     EXPECT_EQ(connected.error(), boost::system::errc::connection_refused);
 }
 
@@ -59,34 +60,35 @@ TEST(Socket, HangUpWakesOneThatIsConnecting) {
     constexpr int more_than_the_queue = 4;
     for (int i = 0; i < more_than_the_queue; ++i)
         listener.dial(queued.emplace_back(test::tcp_socket()));
-    Socket socket(loop.poller, test::tcp_socket().release());
-    auto const connecting = loop.start(socket.connect(listener.address(), listener.address_size()));
+    auto const socket = loop->adopt(test::tcp_socket().release());
+    auto const connecting =
+        loop.start(socket->connect(listener.address(), listener.address_size()));
     loop.settle();
     ASSERT_FALSE(connecting->has_value());
-    socket.hang_up();
+    socket->hang_up();
     EXPECT_EQ(loop.wait(connecting).error(), Errc::timed_out);
 }
 
 TEST(Socket, TellsItsHandlerOfBytesThatNobodyWaitsFor) {
     test::Loop loop;
     auto pair = test::unix_pair();
-    Socket socket(loop.poller, pair.ours.release());
+    auto const socket = loop->adopt(pair.ours.release());
     loop.settle();
     Counter counter;
-    socket.notify(&counter);
+    socket->notify(&counter);
     pair.peers.send(as_bytes("x"));
     loop.until([&] { return counter.calls > 0; });
-    EXPECT_TRUE(socket.may_be_readable());
+    EXPECT_TRUE(socket->may_be_readable());
 }
 
 TEST(Socket, TellsNobodyAfterTheHandlerWasTakenAway) {
     test::Loop loop;
     auto pair = test::unix_pair();
-    Socket socket(loop.poller, pair.ours.release());
+    auto const socket = loop->adopt(pair.ours.release());
     loop.settle();
     Counter counter;
-    socket.notify(&counter);
-    socket.notify(nullptr);
+    socket->notify(&counter);
+    socket->notify(nullptr);
     pair.peers.send(as_bytes("x"));
     loop.settle();
     EXPECT_EQ(counter.calls, 0);
@@ -95,10 +97,10 @@ TEST(Socket, TellsNobodyAfterTheHandlerWasTakenAway) {
 TEST(Socket, ASecondEdgeComesOnlyAfterNewBytes) {
     test::Loop loop;
     auto pair = test::unix_pair();
-    Socket socket(loop.poller, pair.ours.release());
+    auto const socket = loop->adopt(pair.ours.release());
     loop.settle();
     Counter counter;
-    socket.notify(&counter);
+    socket->notify(&counter);
     pair.peers.send(as_bytes("x"));
     loop.settle();
     EXPECT_EQ(counter.calls, 1);
@@ -110,23 +112,23 @@ TEST(Socket, ASecondEdgeComesOnlyAfterNewBytes) {
 TEST(Socket, ClosesItsDescriptorAtTheEnd) {
     test::Loop loop;
     auto pair = test::unix_pair();
-    { Socket const socket(loop.poller, pair.ours.release()); }
+    { auto const socket = loop->adopt(pair.ours.release()); }
     pair.peers.receive();
     EXPECT_TRUE(pair.peers.at_end());
 }
 
 /// Destroys another socket when it is told of an edge.
 struct Killer final : ReadyHandler {
-    explicit Killer(std::optional<Socket>& other) : victim(other) {}
+    explicit Killer(std::unique_ptr<Socket>& other) : victim(other) {}
     void on_ready() override { victim.reset(); }
-    std::optional<Socket>& victim;
+    std::unique_ptr<Socket>& victim;
 };
 
-TEST(Poller, CallsNoSocketThatIsGoneThoughItsEdgeWasCollected) {
+TEST(Socket, CallsNoSocketThatIsGoneThoughItsEdgeWasCollected) {
     test::Loop loop;
     std::array pairs{test::unix_pair(), test::unix_pair()};
-    std::optional<Socket> first(std::in_place, loop.poller, pairs[0].ours.release());
-    std::optional<Socket> second(std::in_place, loop.poller, pairs[1].ours.release());
+    auto first = loop->adopt(pairs[0].ours.release());
+    auto second = loop->adopt(pairs[1].ours.release());
     loop.settle();
     // Each would destroy the other: whichever edge is served first, the other one's must not be.
     Killer kills_second(second);
@@ -135,18 +137,8 @@ TEST(Poller, CallsNoSocketThatIsGoneThoughItsEdgeWasCollected) {
     second->notify(&kills_first);
     for (auto const& pair : pairs) pair.peers.send(as_bytes("x"));
     loop.settle();
-    EXPECT_NE(first.has_value(), second.has_value());
-}
-
-TEST(Poller, LetsItsLoopRunOutOfWorkOnceStopped) {
-    test::Loop loop;
-    loop.poller.stop();
-    loop.until([&] {
-        loop.context.restart();
-        loop.context.poll();
-        return loop.context.stopped();
-    });
+    EXPECT_NE(first == nullptr, second == nullptr);
 }
 
 }  // namespace
-}  // namespace sallyport::tls
+}  // namespace sallyport::net

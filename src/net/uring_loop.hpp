@@ -1,0 +1,62 @@
+// The loop that is told of completions: sockets receive without a system call of their own, because
+// the kernel has received for them by the time the loop hears of it.
+#pragma once
+
+#include "net/loop.hpp"
+#include "net/ring.hpp"
+
+#include <array>
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+namespace sallyport::net {
+
+class UringSocket;
+
+/// What the kernel may still be doing for a socket. It outlives the socket until that is over.
+struct Operations {
+    UringSocket* socket;
+    int descriptor;
+    bool is_receiving = false;  ///< until it is cancelled, fails, or runs out of buffers
+    bool awaits_room = false;   ///< for one report that sending goes on
+};
+
+class UringLoop final : public Loop {
+ public:
+    /// Throws system_error where the kernel offers no io_uring that does.
+    UringLoop();
+    ~UringLoop() override;
+
+    std::unique_ptr<Socket> adopt(int descriptor) override;
+
+    // For its sockets.
+
+    void start_receiving(Operations& operations);
+    void stop_receiving(Operations& operations);
+    void await_room(Operations& operations);
+    /// The socket is gone; its descriptor is closed when the kernel has let go of it.
+    void retire(std::unique_ptr<Operations> operations);
+
+    Ring& ring() { return ring_; }
+    /// `socket` has bytes in the ring's buffers. They are taken from there before the loop waits
+    /// again: the buffers are for all.
+    void borrows(UringSocket& socket) { borrowers_.push_back(&socket); }
+    /// `socket` is to be told of a change, once, when all that has happened is known.
+    void changed(UringSocket& socket) { changed_.push_back(&socket); }
+
+ private:
+    bool serve(bool may_wait) override;
+    void watch(int descriptor, std::uint64_t mark);
+    void take(io_uring_cqe const& completion);
+    void finish(Operations& operations);
+
+    Ring ring_;
+    std::vector<UringSocket*> borrowers_;
+    std::vector<UringSocket*> changed_;
+    std::unordered_map<Operations*, std::unique_ptr<Operations>> retired_;
+    bool is_rung_ = false;
+    bool is_time_ = false;
+};
+
+}  // namespace sallyport::net

@@ -1,0 +1,121 @@
+#include "net/uring_socket.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace sallyport::net {
+
+UringSocket::UringSocket(UringLoop& loop, int descriptor)
+    : Socket(loop, descriptor),
+      uring_(loop),
+      operations_(std::make_unique<Operations>(Operations{this, descriptor})) {}
+
+UringSocket::~UringSocket() {
+    for (; next_piece_ < pieces_.size(); ++next_piece_)
+        uring_.ring().give_back(pieces_[next_piece_].buffer);
+    uring_.retire(std::move(operations_));
+}
+
+Result<std::size_t> UringSocket::receive(MutableBytes into) {
+    if (!unread_.empty()) return take_unread(into);
+    if (next_piece_ < pieces_.size()) return take_piece(into);
+    if (end_) return *end_;
+    uring_.start_receiving(*operations_);
+    return Errc::would_block;
+}
+
+std::size_t UringSocket::take_unread(MutableBytes into) {
+    auto const rest = Bytes(unread_).subspan(unread_begin_);
+    auto const taken = std::min(rest.size(), into.size());
+    std::copy_n(rest.begin(), taken, into.begin());
+    unread_begin_ += taken;
+    if (unread_begin_ == unread_.size()) {
+        // Given back, not kept for the next time: an idle socket owns no buffer.
+        Buffer().swap(unread_);
+        unread_begin_ = 0;
+    }
+    return taken;
+}
+
+std::size_t UringSocket::take_piece(MutableBytes into) {
+    Piece& piece = pieces_[next_piece_];
+    auto const rest =
+        uring_.ring().buffer(piece.buffer).subspan(piece.begin, piece.end - piece.begin);
+    auto const taken = std::min(rest.size(), into.size());
+    std::copy_n(rest.begin(), taken, into.begin());
+    piece.begin += static_cast<std::uint32_t>(taken);
+    if (taken < rest.size()) return taken;
+    uring_.ring().give_back(piece.buffer);
+    ++next_piece_;
+    if (next_piece_ == pieces_.size()) {
+        pieces_.clear();
+        next_piece_ = 0;
+    }
+    return taken;
+}
+
+Result<std::byte> UringSocket::peek() {
+    if (!unread_.empty()) return unread_[unread_begin_];
+    if (next_piece_ < pieces_.size()) {
+        Piece const& piece = pieces_[next_piece_];
+        return uring_.ring().buffer(piece.buffer)[piece.begin];
+    }
+    if (end_) return *end_;
+    return peek_in_kernel();
+}
+
+bool UringSocket::may_be_readable() const {
+    return has_bytes() || end_ || !operations_->is_receiving;
+}
+
+void UringSocket::on_bytes(std::uint16_t buffer, std::uint32_t size) {
+    if (pieces_.empty()) uring_.borrows(*this);
+    pieces_.push_back({buffer, 0, size});
+    note_change();
+}
+
+void UringSocket::on_end(int result) {
+    if (result == 0)
+        end_ = Errc::peer_closed;
+    else if (result != -ENOBUFS && result != -ECANCELED)
+        end_ = failure(-result);
+    note_change();
+}
+
+void UringSocket::on_room() {
+    set_writable(true);
+    note_change();
+}
+
+void UringSocket::note_change() {
+    if (!std::exchange(is_changed_, true)) uring_.changed(*this);
+}
+
+void UringSocket::tell() {
+    is_changed_ = false;
+    change();
+}
+
+void UringSocket::take_from_ring() {
+    for (; next_piece_ < pieces_.size(); ++next_piece_) {
+        Piece const& piece = pieces_[next_piece_];
+        auto const rest =
+            uring_.ring().buffer(piece.buffer).subspan(piece.begin, piece.end - piece.begin);
+        unread_.insert(unread_.end(), rest.begin(), rest.end());
+        uring_.ring().give_back(piece.buffer);
+    }
+    pieces_.clear();
+    next_piece_ = 0;
+    if (unread_.size() - unread_begin_ >= enough) uring_.stop_receiving(*operations_);
+}
+
+void UringSocket::expect_bytes() {
+    if (!has_bytes() && !end_) uring_.start_receiving(*operations_);
+}
+
+void UringSocket::expect_room() {
+    uring_.await_room(*operations_);
+}
+
+}  // namespace sallyport::net
