@@ -40,6 +40,13 @@ Result<std::size_t> EpollSocket::receive(MutableBytes into) {
     }
 }
 
+Result<std::size_t> EpollSocket::send(Bytes data) {
+    if (!is_writable()) return Errc::would_block;
+    auto const sent = send_to_kernel(data);
+    if (!sent && sent.error() == Errc::would_block) set_writable(false);
+    return sent;
+}
+
 Result<std::byte> EpollSocket::peek() {
     auto const next = peek_in_kernel();
     if (!next && next.error() == Errc::would_block) readable_ = false;

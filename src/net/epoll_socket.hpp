@@ -13,6 +13,8 @@ class EpollSocket final : public Socket, private EdgeHandler {
 
     Result<std::size_t> receive(MutableBytes into) override;
     Result<std::byte> peek() override;
+    Result<std::size_t> send(Bytes data) override;
+    void finish_sending() override { finish_in_kernel(); }
     bool may_be_readable() const override { return readable_ || hung_up(); }
 
  private:

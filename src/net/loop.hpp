@@ -53,6 +53,7 @@ class Loop : public boost::asio::execution_context {
     /// Readable when another thread has posted; take_posted() is to be called then.
     int bell() const { return bell_; }
     void take_posted();
+    bool has_jobs() const { return !jobs_.empty(); }
     /// To be called first by destructors of derived classes: ends Asio's services, and drops the
     /// jobs that nobody will do any more, which may own sockets.
     void close_down();

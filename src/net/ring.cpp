@@ -68,9 +68,13 @@ void Ring::enable() {
 io_uring_sqe& Ring::next_entry() {
     for (;;) {
         if (io_uring_sqe* const entry = io_uring_get_sqe(&ring_)) return *entry;
-        if (!is_enabled_) enable();
-        io_uring_submit(&ring_);
+        submit();
     }
+}
+
+void Ring::submit() {
+    if (!is_enabled_) enable();
+    io_uring_submit(&ring_);
 }
 
 void Ring::enter(bool may_wait) {

@@ -29,6 +29,8 @@ class Ring {
 
     /// The next entry to fill in; it is submitted by enter() at the latest.
     io_uring_sqe& next_entry();
+    /// Submits all entries, and works out no completions.
+    void submit();
     /// Submits all entries, and with `may_wait` waits until there is a completion.
     void enter(bool may_wait);
     /// What has been completed by now; forget() takes it off the ring.

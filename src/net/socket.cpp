@@ -30,17 +30,12 @@ Task<Result<void>> Socket::connect(sockaddr const* address, socklen_t size) {
     co_return Result<void>();
 }
 
-Result<std::size_t> Socket::send(Bytes data) {
-    if (!writable_) return Errc::would_block;
+Result<std::size_t> Socket::send_to_kernel(Bytes data) const {
     for (;;) {
         auto const sent = ::send(descriptor_, data.data(), data.size(), MSG_NOSIGNAL);
         if (sent >= 0) return static_cast<std::size_t>(sent);
         if (errno == EINTR) continue;
-        if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            writable_ = false;
-            expect_room();
-            return Errc::would_block;
-        }
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return Errc::would_block;
         return failure(errno);
     }
 }
@@ -55,12 +50,13 @@ void Socket::notify(ReadyHandler* handler) {
     if (handler_ != nullptr) expect_bytes();
 }
 
-void Socket::finish_sending() {
+void Socket::finish_in_kernel() const {
     ::shutdown(descriptor_, SHUT_WR);
 }
 
 void Socket::hang_up() {
     if (std::exchange(hung_up_, true)) return;
+    hand_over();
     ::shutdown(descriptor_, SHUT_RDWR);
     writable_ = true;
     // Where it never connected nothing will ever happen to it: wake the waiter ourselves.

@@ -40,7 +40,7 @@ class Socket {
     virtual Result<std::byte> peek() = 0;
     virtual bool may_be_readable() const = 0;
     /// Sends a part, at least one byte. Errc::would_block, peer_vanished, network.
-    Result<std::size_t> send(Bytes data);
+    virtual Result<std::size_t> send(Bytes data) = 0;
 
     /// Waits until receive or send may do better than before, for one coroutine at a time.
     Task<> ready();
@@ -48,8 +48,8 @@ class Socket {
     /// is set or none (nullptr).
     void notify(ReadyHandler* handler);
 
-    /// Sends FIN; receiving goes on.
-    void finish_sending();
+    /// Sends FIN behind what was sent before; receiving goes on.
+    virtual void finish_sending() = 0;
     /// Ends the connection in both directions and wakes whoever waits; the descriptor stays until
     /// destruction, because OpenSSL and the loop know its number. Calling it twice is harmless.
     void hang_up();
@@ -67,13 +67,19 @@ class Socket {
     virtual void expect_bytes() = 0;
     /// The kernel takes no more: change() is to be called when it does again.
     virtual void expect_room() = 0;
+    /// What was sent and has not come to the kernel yet goes there now, as far as it takes it.
+    virtual void hand_over() {}
     /// Tells whoever is to know that something is possible which was not. May destroy the socket.
     void change();
+    bool is_writable() const { return writable_; }
     void set_writable(bool is_writable) { writable_ = is_writable; }
     /// recv() and send() set errno to this: a peer that is gone, or something else.
     static Errc failure(int error);
     /// recv(2) of the next byte without taking it.
     Result<std::byte> peek_in_kernel() const;
+    /// send(2); errors as send().
+    Result<std::size_t> send_to_kernel(Bytes data) const;
+    void finish_in_kernel() const;
 
  private:
     Loop& loop_;

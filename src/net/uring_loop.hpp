@@ -18,6 +18,8 @@ class UringSocket;
 struct Operations {
     UringSocket* socket;
     int descriptor;
+    Buffer outgoing{};          ///< what is_sending sends
+    bool is_sending = false;    ///< until all of it is sent, or fails
     bool is_receiving = false;  ///< until it is cancelled, fails, or runs out of buffers
     bool awaits_room = false;   ///< for one report that sending goes on
 };
@@ -35,10 +37,16 @@ class UringLoop final : public Loop {
     void start_receiving(Operations& operations);
     void stop_receiving(Operations& operations);
     void await_room(Operations& operations);
+    void start_sending(Operations& operations);
     /// The socket is gone; its descriptor is closed when the kernel has let go of it.
     void retire(std::unique_ptr<Operations> operations);
 
     Ring& ring() { return ring_; }
+    /// `socket` has bytes to send: all that the sockets of a turn have is submitted in one go.
+    void will_send(UringSocket& socket) { senders_.push_back(&socket); }
+    /// An empty buffer that has room already, so that a message costs no allocation.
+    Buffer lend_buffer();
+    void take_back(Buffer buffer);
     /// `socket` has bytes in the ring's buffers. They are taken from there before the loop waits
     /// again: the buffers are for all.
     void borrows(UringSocket& socket) { borrowers_.push_back(&socket); }
@@ -48,12 +56,18 @@ class UringLoop final : public Loop {
  private:
     bool serve(bool may_wait) override;
     void watch(int descriptor, std::uint64_t mark);
+    void cancel(Operations& operations, std::uint64_t mark);
     void take(io_uring_cqe const& completion);
+    void take_own(std::uint64_t mark, bool goes_on);
+    void report(Operations& operations, std::uint64_t mark, io_uring_cqe const& completion);
     void finish(Operations& operations);
+    void collect_sendings();
 
     Ring ring_;
+    std::vector<UringSocket*> senders_;
     std::vector<UringSocket*> borrowers_;
     std::vector<UringSocket*> changed_;
+    std::vector<Buffer> spare_buffers_;
     std::unordered_map<Operations*, std::unique_ptr<Operations>> retired_;
     bool is_rung_ = false;
     bool is_time_ = false;

@@ -14,6 +14,7 @@ UringSocket::UringSocket(UringLoop& loop, int descriptor)
 UringSocket::~UringSocket() {
     for (; next_piece_ < pieces_.size(); ++next_piece_)
         uring_.ring().give_back(pieces_[next_piece_].buffer);
+    hand_over();
     uring_.retire(std::move(operations_));
 }
 
@@ -63,6 +64,61 @@ Result<std::byte> UringSocket::peek() {
     }
     if (end_) return *end_;
     return peek_in_kernel();
+}
+
+Result<std::size_t> UringSocket::send(Bytes data) {
+    if (send_error_) return *send_error_;
+    Buffer& outgoing = operations_->outgoing;
+    auto const room = most_outgoing - outgoing.size();
+    // What the kernel is sending must stay where it is.
+    if (operations_->is_sending || room == 0) {
+        wants_room_ = true;
+        return Errc::would_block;
+    }
+    if (outgoing.capacity() == 0) outgoing = uring_.lend_buffer();
+    auto const taken = data.first(std::min(data.size(), room));
+    outgoing.insert(outgoing.end(), taken.begin(), taken.end());
+    if (!std::exchange(will_send_, true)) uring_.will_send(*this);
+    return taken.size();
+}
+
+void UringSocket::start_sending() {
+    will_send_ = false;
+    if (!operations_->outgoing.empty()) uring_.start_sending(*operations_);
+}
+
+void UringSocket::on_sent(int result) {
+    Buffer& outgoing = operations_->outgoing;
+    auto const sent = result > 0 ? static_cast<std::size_t>(result) : 0;
+    if (result < 0) send_error_ = failure(-result);
+    if (sent < outgoing.size() && !send_error_) {
+        outgoing.erase(outgoing.begin(), outgoing.begin() + static_cast<std::ptrdiff_t>(sent));
+        return uring_.start_sending(*operations_);
+    }
+    uring_.take_back(std::exchange(outgoing, {}));
+    if (will_finish_) finish_in_kernel();
+    if (std::exchange(wants_room_, false) || send_error_) note_change();
+}
+
+void UringSocket::finish_sending() {
+    hand_over();
+    if (operations_->outgoing.empty())
+        finish_in_kernel();
+    else
+        will_finish_ = true;
+}
+
+/// Before an end, which would overtake what waits for the end of the turn.
+void UringSocket::hand_over() {
+    Buffer& outgoing = operations_->outgoing;
+    if (operations_->is_sending || outgoing.empty()) return;
+    auto const sent = send_to_kernel(outgoing);
+    if (!sent && sent.error() == Errc::would_block) return;
+    if (sent && *sent < outgoing.size()) {
+        outgoing.erase(outgoing.begin(), outgoing.begin() + static_cast<std::ptrdiff_t>(*sent));
+        return;
+    }
+    uring_.take_back(std::exchange(outgoing, {}));
 }
 
 bool UringSocket::may_be_readable() const {

@@ -18,6 +18,8 @@ class UringSocket final : public Socket {
     Result<std::size_t> receive(MutableBytes into) override;
     Result<std::byte> peek() override;
     bool may_be_readable() const override;
+    Result<std::size_t> send(Bytes data) override;
+    void finish_sending() override;
 
     // What the loop reports.
 
@@ -26,6 +28,10 @@ class UringSocket final : public Socket {
     /// before it is asked for them again.
     void on_end(int result);
     void on_room();
+    /// `result` as send(2) returns it, an error as -errno.
+    void on_sent(int result);
+    /// What was sent in this turn is to be submitted.
+    void start_sending();
     void tell();
     /// Copies what is left in the ring's buffers, and gives them back.
     void take_from_ring();
@@ -40,9 +46,12 @@ class UringSocket final : public Socket {
 
     // With this much unread the kernel is told to stop receiving: the peer is to notice.
     static constexpr std::size_t enough = 64 * 1024;
+    // As much may be on its way to the kernel: what a relay passes on in one go, sealed in records.
+    static constexpr std::size_t most_outgoing = 128 * 1024;
 
     void expect_bytes() override;
     void expect_room() override;
+    void hand_over() override;
     bool has_bytes() const { return !unread_.empty() || next_piece_ < pieces_.size(); }
     std::size_t take_unread(MutableBytes into);
     std::size_t take_piece(MutableBytes into);
@@ -55,7 +64,11 @@ class UringSocket final : public Socket {
     Buffer unread_;  ///< came before the pieces
     std::size_t unread_begin_ = 0;
     std::optional<Errc> end_;
+    std::optional<Errc> send_error_;
     bool is_changed_ = false;
+    bool will_send_ = false;    ///< outgoing bytes are to be submitted at the end of the turn
+    bool wants_room_ = false;   ///< send() had to say would_block
+    bool will_finish_ = false;  ///< FIN is to follow the outgoing bytes
 };
 
 }  // namespace sallyport::net

@@ -109,6 +109,48 @@ TEST(Socket, ASecondEdgeComesOnlyAfterNewBytes) {
     EXPECT_EQ(counter.calls, 2);
 }
 
+TEST(Socket, WhatWasSentComesBeforeTheEndThatFollowsAtOnce) {
+    for (int const way : {1, 2, 3}) {
+        test::Loop loop;
+        auto pair = test::unix_pair();
+        auto socket = loop->adopt(pair.ours.release());
+        ASSERT_EQ(socket->send(as_bytes("last words")).value(), 10U);
+        if (way == 1) socket->finish_sending();
+        if (way == 2) socket->hang_up();
+        if (way == 3) socket.reset();
+        EXPECT_EQ(as_text(pair.peers.receive_to_end(loop)), "last words");
+    }
+}
+
+TEST(Socket, AnEndWaitsForWhatTheKernelHasNotTakenYet) {
+    test::Loop loop;
+    auto pair = test::unix_pair();
+    auto const socket = loop->adopt(pair.ours.release());
+    Buffer const part(32 * 1024, std::byte{'x'});
+    std::size_t sent = 0;
+    for (auto taken = socket->send(part); taken; taken = socket->send(part)) {
+        sent += *taken;
+        loop.settle();
+    }
+    socket->finish_sending();
+    EXPECT_EQ(pair.peers.receive_to_end(loop).size(), sent);
+}
+
+TEST(Socket, TellsWhenItTakesMoreAgain) {
+    test::Loop loop;
+    auto pair = test::unix_pair();
+    auto const socket = loop->adopt(pair.ours.release());
+    Buffer const part(32 * 1024, std::byte{'x'});
+    while (socket->send(part)) loop.settle();
+    Counter counter;
+    socket->notify(&counter);
+    loop.until([&] {
+        pair.peers.receive();
+        loop.settle();
+        return counter.calls > 0 && socket->send(part).has_value();
+    });
+}
+
 TEST(Socket, ClosesItsDescriptorAtTheEnd) {
     test::Loop loop;
     auto pair = test::unix_pair();

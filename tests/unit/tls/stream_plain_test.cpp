@@ -112,7 +112,10 @@ TEST_F(PlainStream, ASocketThatIsFullWouldBlock) {
 
 TEST_F(PlainStream, WritingToAPeerThatIsGoneSaysSoAndRaisesNoSignal) {
     peer_.close();
-    EXPECT_EQ(loop_.run(stream_.write_all(as_bytes("abc"))).error(), Errc::peer_vanished);
+    // Where a socket takes bytes before the kernel does, it is the next write that is told.
+    Result<void> written;
+    loop_.until([&] { return !(written = loop_.run(stream_.write_all(as_bytes("abc")))); });
+    EXPECT_EQ(written.error(), Errc::peer_vanished);
 }
 
 TEST_F(PlainStream, FinishSendsAFinAndStillReads) {

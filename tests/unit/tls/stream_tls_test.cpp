@@ -199,7 +199,10 @@ TEST_F(TlsStream, AWriteThatIsPutOffGoesOnWithTheSameBytes) {
 
 TEST_F(TlsStream, WritingToAPeerThatIsGoneIsAPeerThatVanished) {
     peer_.close();
-    EXPECT_EQ(loop_.run(stream_.write_all(as_bytes("abc"))).error(), Errc::peer_vanished);
+    // Where a socket takes bytes before the kernel does, it is the next write that is told.
+    Result<void> written;
+    loop_.until([&] { return !(written = loop_.run(stream_.write_all(as_bytes("abc")))); });
+    EXPECT_EQ(written.error(), Errc::peer_vanished);
 }
 
 }  // namespace
