@@ -55,7 +55,10 @@ int choose_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX*
     bool const set = set_mac_key(mac, key) && EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), nullptr,
                                                                  key.cipher.data(), iv) == 1;
     if (!set) return -1;
-    return is_current ? 1 : 2;
+    // TLS 1.3's tickets are for one connection each (RFC 8446 appendix C.4): whoever comes back on
+    // one needs the next.
+    bool const is_used_up = SSL_version(ssl) == TLS1_3_VERSION;
+    return is_current && !is_used_up ? 1 : 2;
 }
 
 }  // namespace

@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
+#include <string>
+#include <vector>
 
 namespace sallyport::tls {
 namespace {
@@ -12,7 +15,7 @@ namespace {
 using test::Connection;
 using test::TlsMaterial;
 
-/// A client of its own, as drivers are: BackContext keeps no sessions.
+/// A client of its own, as drivers are.
 class Resumption : public testing::TestWithParam<int> {
  protected:
     Resumption() {
@@ -50,6 +53,13 @@ class Resumption : public testing::TestWithParam<int> {
         return connection.server.peer().resumed;
     }
 
+    /// The ticket that the client has now.
+    std::string ticket() const {
+        unsigned char const* bytes = nullptr;
+        std::size_t size = 0;
+        SSL_SESSION_get0_ticket(session_.get(), &bytes, &size);
+        return std::string(reinterpret_cast<char const*>(bytes), size);
+    }
     static std::string fingerprint(X509* certificate) {
         if (certificate == nullptr) return "none";
         return pki::Certificate(share(certificate)).fingerprint();
@@ -96,6 +106,31 @@ TEST_P(Resumption, AClientMayComeBackAgainAndAgain) {
     connect(*context);
     EXPECT_TRUE(connect(*context));
     EXPECT_TRUE(connect(*context));
+}
+
+TEST_P(Resumption, GivesEveryConnectionOfTls13ATicketOfItsOwn) {
+    auto const context = server(test::front_settings());
+    std::vector<std::string> tickets;
+    for (bool const is_resumed : {false, true, true}) {
+        EXPECT_EQ(connect(*context), is_resumed);
+        auto const fresh = ticket();
+        ASSERT_FALSE(fresh.empty());
+        bool const is_new = std::ranges::count(tickets, fresh) == 0;
+        EXPECT_TRUE(is_new || GetParam() == TLS1_2_VERSION);
+        tickets.push_back(fresh);
+        EXPECT_EQ(shown_, seen_);
+    }
+}
+
+TEST_P(Resumption, HarmsNoClientThatKeepsNoTickets) {
+    SSL_CTX_set_session_cache_mode(client_.get(), SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_options(client_.get(), SSL_OP_NO_TICKET);
+    auto const context = server(test::front_settings());
+    for (int i = 0; i < 3; ++i) {
+        session_.reset();
+        EXPECT_FALSE(connect(*context));
+        EXPECT_EQ(shown_, seen_);
+    }
 }
 
 TEST_P(Resumption, AnotherContextOfTheSameTrustTakesTheTicket) {
