@@ -9,8 +9,12 @@ from pathlib import Path
 
 from children import hand_over, run, service_user
 
-CA, SERVER = "cacert.pem", "server.pem"
+CA, CLIENT_CAS, SERVER = "cacert.pem", "client-cas.pem", "server.pem"
 CLIENT, CLIENT_KEY, SERVER_KEY = "client-cert.pem", "client-key.pem", "server-key.pem"
+
+# The name in the client's certificate, and the account that it opens.
+CERTIFIED = "bench_certified"
+ISSUER = "Sallyport bench CA"
 
 _NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 _DAYS = ["-days", "2"]
@@ -18,17 +22,25 @@ _DAYS = ["-days", "2"]
 
 def make(folder: Path) -> None:
     folder.mkdir(parents=True)
-    run(["openssl", "req", "-x509", *_NEW_KEY, *_DAYS, "-subj", "/CN=Sallyport bench CA",
+    run(["openssl", "req", "-x509", *_NEW_KEY, *_DAYS, "-subj", f"/CN={ISSUER}",
          "-keyout", "ca-key.pem", "-out", CA], folder)
     _issue(folder, "localhost", SERVER, SERVER_KEY,
            "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n")
     # PostgreSQL and PgBouncer insist on a key of their own; root reads it all the same.
     hand_over(folder / SERVER_KEY, service_user())
-    _issue(folder, "bench", CLIENT, CLIENT_KEY, "extendedKeyUsage=clientAuth\n")
+    _issue(folder, CERTIFIED, CLIENT, CLIENT_KEY, "extendedKeyUsage=clientAuth\n")
+    trust_clients_of(folder, (folder / CA).read_text())
+
+
+def trust_clients_of(folder: Path, authorities: str) -> None:
+    """Adds certificates to those that the database verifies clients by."""
+    with (folder / CLIENT_CAS).open("a") as bundle:
+        bundle.write(authorities)
 
 
 def _issue(folder: Path, name: str, certificate: str, key: str, extensions: str) -> None:
-    (folder / "extensions").write_text(extensions)
+    # A mirror CA has the name of the CA that it mirrors: only the key's id tells them apart.
+    (folder / "extensions").write_text("authorityKeyIdentifier=keyid\n" + extensions)
     run(["openssl", "req", *_NEW_KEY, "-subj", f"/CN={name}", "-keyout", key, "-out", "request"],
         folder)
     run(["openssl", "x509", "-req", "-in", "request", "-CA", CA, "-CAkey", "ca-key.pem",

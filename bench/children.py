@@ -12,6 +12,8 @@ from pathlib import Path
 PATIENCE = 60  # seconds for anything to start or to stop; a loaded machine needs a few of them
 POLL = 0.02    # seconds between two looks
 
+_LISTENING, _TIME_WAIT = "0A", "06"  # TCP_LISTEN and TCP_TIME_WAIT, as proc(5) writes them
+
 
 class BenchError(Exception):
     """What ends the run; the message says why, and what to do where that is known."""
@@ -100,7 +102,21 @@ def _as_user(user: str | None) -> dict:
     return {"user": user, "group": user, "extra_groups": []} if user else {}
 
 
+def has_connections(to: int) -> bool:
+    """Whether a connection to that port is still somebody's, at its one end or at the other."""
+    return any(state not in (_LISTENING, _TIME_WAIT) and to in (local, remote)
+               for local, remote, state in _sockets())
+
+
 def _listening_ports() -> set[int]:
-    listening = "0A"  # TCP_LISTEN, as proc(5) writes it
+    return {local for local, _, state in _sockets() if state == _LISTENING}
+
+
+def _sockets() -> list[tuple[int, int, str]]:
+    """Local port, remote port and state of every TCP socket, as proc(5) has them."""
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return {int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == listening}
+    return [(_port(row[1]), _port(row[2]), row[3]) for row in rows]
+
+
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2], 16)

@@ -1,16 +1,16 @@
-"""What stands between clients and a database of either kind: a straight line, HAProxy, the floor
-and Sallyport. Those that know one protocol only are in that protocol's folder.
+"""What stands between clients and a database of either kind: a straight line, HAProxy, the floor.
+Sallyport is in sallyport.py; those that know one protocol only are in that protocol's folder.
 
 A peer is a name, a port for clients and, where it is a process of its own, the id of the process
 whose CPU and memory are its cost. Another peer is another class, and a line in the contest.
 """
 
-import json
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 import certificates
-from children import BenchError, Child, free_port
+from children import Child, free_port, has_connections, wait_until
 
 HOST = "127.0.0.1"
 # What OpenSSL's clients prefer; every leg that is TLS has it, and a check proves that.
@@ -32,24 +32,12 @@ listen bench
     server database {host}:{database}
 """
 
-_SALLYPORT = """data-dir = "{folder}/data"
-workers = {workers}
-[tls]
-ssl-cert = "{keys}/{server}"
-ssl-key = "{keys}/{server_key}"
-client-certificate = "none"
-[limits]
-max-connections = {sessions}
-[[listener]]
-name = "bench"
-protocol = "{protocol}"
-address = "{host}:{port}"
-backend = "database"
-[[backend]]
-name = "database"
-addresses = ["{host}:{database}"]
-ssl-ca = "{keys}/{ca}"
-"""
+
+class Role(Enum):
+    """How a peer takes its clients."""
+
+    PLAIN = "without certificates"
+    CERTIFIED = "with certificates, which the database is to see"
 
 
 @dataclass(frozen=True)
@@ -62,16 +50,25 @@ class Setting:
     workers: int
     sallyport: Path
     floor: Path
+    load: Path
 
 
 class Peer:
-    """What all have in common; `start` and `stop` may be called in turn many times."""
+    """What all have in common; `start` and `stop` may be called in turn many times.
+
+    `most_sessions` is how many it can carry at one time; `keeps_back_legs` where the database's
+    side of a session is kept for the next client.
+    """
 
     name = ""
+    roles = frozenset({Role.PLAIN})
+    most_sessions = MAX_SESSIONS
+    keeps_back_legs = False
 
-    def __init__(self, setting: Setting):
+    def __init__(self, setting: Setting, database: "Peer | None" = None):
         self.setting = setting
-        self.folder = setting.folder / self.name
+        self._database = database
+        self.folder = self._own_folder()
         self.folder.mkdir(parents=True)
         self.port = free_port()
         self.child: Child | None = None
@@ -91,6 +88,20 @@ class Peer:
             self.child.stop()
         self.child = None
 
+    def wait_until_deserted(self) -> None:
+        """Until the kernel has no connection left of any session that it carried."""
+        wait_until(lambda: not has_connections(to=self.port), f"{self.name} to close its sessions")
+        if self._database and not self.keeps_back_legs:
+            wait_until(lambda: not has_connections(to=self._database.port),
+                       f"{self.name} to close its sessions with the database")
+
+    def last_words(self) -> str:
+        """The end of its log, for a message."""
+        return f"{self.name}:\n  {self.child.last_words()}" if self.child else ""
+
+    def _own_folder(self) -> Path:
+        return self.setting.folder / self.name
+
     def _spawn(self) -> Child:
         return Child(self._command(), self.folder / "log")
 
@@ -102,7 +113,8 @@ class Peer:
         path = self.folder / "config"
         path.write_text(text.format(
             folder=self.folder, keys=self.setting.keys, host=HOST, port=self.port,
-            ca=certificates.CA, server=certificates.SERVER, server_key=certificates.SERVER_KEY,
+            ca=certificates.CA, client_cas=certificates.CLIENT_CAS,
+            server=certificates.SERVER, server_key=certificates.SERVER_KEY,
             tls_version=TLS_VERSION, sessions=MAX_SESSIONS, workers=self.setting.workers,
             protocol=self.setting.protocol, **values))
         return str(path)
@@ -112,9 +124,11 @@ class Direct(Peer):
     """The straight way to the database: no process, no cost."""
 
     name = "direct"
+    roles = frozenset({Role.PLAIN, Role.CERTIFIED})
+    most_sessions = 0  # it has no memory of its own
 
     def __init__(self, setting: Setting, database: Peer):
-        super().__init__(setting)
+        super().__init__(setting, database)
         self.port = database.port
 
     def start(self) -> None:
@@ -125,9 +139,10 @@ class HAProxy(Peer):
     """Passes TLS through untouched: the cost of moving bytes, without any cryptography."""
 
     name = "haproxy"
+    roles = frozenset({Role.PLAIN, Role.CERTIFIED})
 
     def __init__(self, setting: Setting, database: Peer):
-        super().__init__(setting)
+        super().__init__(setting, database)
         self._config = self._write_config(_HAPROXY, database=database.port)
 
     def _command(self) -> list[str]:
@@ -139,43 +154,9 @@ class Floor(Peer):
 
     name = "floor"
 
-    def __init__(self, setting: Setting, database: Peer):
-        super().__init__(setting)
-        self._database = database
-
     def _command(self) -> list[str]:
         keys = self.setting.keys
         return [str(self.setting.floor), self.setting.protocol, str(self.port),
                 str(self._database.port), str(self.setting.workers),
                 *(str(keys / name) for name in
                   (certificates.SERVER, certificates.SERVER_KEY, certificates.CA))]
-
-
-class Sallyport(Peer):
-    """TLS on both legs: the client's ends here, and is mirrored towards the database."""
-
-    name = "sallyport"
-
-    def __init__(self, setting: Setting, database: Peer):
-        super().__init__(setting)
-        self._config = self._write_config(_SALLYPORT, database=database.port)
-
-    def stop(self) -> None:
-        super().stop()
-        self._check_log()
-
-    def _command(self) -> list[str]:
-        return [str(self.setting.sallyport), "serve", "-c", self._config]
-
-    def _check_log(self) -> None:
-        """Proves that every session that came as far as its relay was TLS on the front leg."""
-        log = self.folder / "log"
-        if not log.exists():
-            return
-        for line in log.read_text().splitlines():
-            record = json.loads(line)
-            # A load that is stopped in the middle of a handshake leaves sessions without one.
-            if record["event"] != "session ended" or record["stage"] not in ("relay", "drain"):
-                continue
-            if (record["tls_version"], record["tls_cipher"]) != (TLS_VERSION, CIPHER):
-                raise BenchError(f"a session was not {TLS_VERSION} with {CIPHER}: {line}")

@@ -1,4 +1,4 @@
-"""A MySQL client that does one thing: log in over verified TLS, be used once, and then idle.
+"""A MySQL client that does one thing: log in over verified TLS, and say how it is encrypted.
 
 Protocol: dev.mysql.com, Client/Server Protocol, "Connection Phase". The account has no password, so
 the answer to whatever the server wants to know is always the empty one.
@@ -12,7 +12,7 @@ PROTOCOL_41, SSL, SECURE_CONNECTION, PLUGIN_AUTH = 1 << 9, 1 << 11, 1 << 15, 1 <
 CAPABILITIES = PROTOCOL_41 | SSL | SECURE_CONNECTION | PLUGIN_AUTH
 MAX_PACKET = 1 << 24
 UTF8MB4 = 45
-OK, AUTH_SWITCH, PING = 0x00, 0xFE, b"\x0e"
+OK, AUTH_SWITCH = 0x00, 0xFE
 
 
 class Session:
@@ -36,11 +36,6 @@ class Session:
     def encryption(self) -> tuple[str, str]:
         """Version and cipher of the leg that this client sees."""
         return self._socket.version(), self._socket.cipher()[0]
-
-    def ping(self) -> None:
-        """One round trip, all the way to the database."""
-        self._send(PING, 0)
-        self._expect_ok(self._receive()[1])
 
     def close(self) -> None:
         self._socket.close()

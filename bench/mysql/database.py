@@ -1,9 +1,18 @@
 """The MariaDB behind all peers."""
 
+from certificates import CERTIFIED, ISSUER
 from children import BenchError, own_name, run, wait_until
+from load_client import Statements
 from peers import CIPHER, Peer, Setting
 
 USER, SCHEMA = "bench", "bench"
+TABLE_ROWS = 100_000
+# sysbench's table; its rows are 190 bytes.
+STATEMENTS = Statements(
+    point="SELECT c FROM sbtest1 WHERE id = {}",
+    span="SELECT c FROM sbtest1 WHERE id BETWEEN {} AND {} + 99",
+    rows=TABLE_ROWS,
+    bulk="SELECT REPEAT('x', 100000) FROM sbtest1 LIMIT 1000")
 
 _CONFIG = """[mariadbd]
 datadir={folder}/data
@@ -13,7 +22,7 @@ bind-address={host}
 port={port}
 ssl-cert={keys}/{server}
 ssl-key={keys}/{server_key}
-ssl-ca={keys}/{ca}
+ssl-ca={keys}/{client_cas}
 tls-version={tls_version}
 skip-name-resolve
 skip-log-bin
@@ -26,7 +35,8 @@ innodb-flush-method=nosync
 
 
 class MariaDB(Peer):
-    """Started once; its account lets nobody in without the cipher that all legs shall have."""
+    """Started once; its accounts let nobody in without the cipher that all legs shall have, and one
+    of them nobody without the certificate of the bench's client."""
 
     name = "mariadb"
 
@@ -41,7 +51,9 @@ class MariaDB(Peer):
         super().start()
         wait_until(self._answers, "MariaDB's answer")
         self._sql(f"CREATE DATABASE {SCHEMA}", f"CREATE USER {USER} REQUIRE CIPHER '{CIPHER}'",
-                  f"GRANT ALL ON {SCHEMA}.* TO {USER}")
+                  f"CREATE USER {CERTIFIED} REQUIRE SUBJECT '/CN={CERTIFIED}'"
+                  f" AND ISSUER '/CN={ISSUER}' AND CIPHER '{CIPHER}'",
+                  f"GRANT ALL ON {SCHEMA}.* TO {USER}, {CERTIFIED}")
 
     def _command(self) -> list[str]:
         return ["mariadbd", f"--defaults-file={self._config}", f"--user={own_name()}"]

@@ -4,25 +4,24 @@ import re
 from pathlib import Path
 
 from children import run
-from mysql.database import SCHEMA, USER
+from field_load import SPARE_SECONDS, FieldLoad, point_selects_at
+from mysql.database import SCHEMA, TABLE_ROWS, USER
 from peers import HOST
-from scenarios import SPARE_SECONDS, Aim, Load
+from scenario import rate_of
 
 P95 = "p95 ms"
-TABLE_ROWS = 100_000
 
 _REPORT = re.compile(r"^\[ \d+s \].* qps: ([\d.]+) .*lat \(ms,95%\): ([\d.]+)")
 
 
-class PointSelects(Load):
+class PointSelects(FieldLoad):
     """One query per round trip; sysbench finds certificates by their names in its folder."""
 
     unit = "query"
     complaint = re.compile(r"^FATAL")
 
-    def __init__(self, connections: int, seconds: int, keys: Path, aims: tuple[Aim, ...]):
-        name = f"point select, {connections} connection{'s' * (connections > 1)}"
-        super().__init__(name, connections, seconds, keys, aims)
+    def __init__(self, connections: int, seconds: int, keys: Path):
+        super().__init__(point_selects_at(connections), connections, seconds, keys)
 
     def command(self, port: int) -> list[str]:
         return _sysbench(port, self._connections, "run", "--report-interval=1",
@@ -30,7 +29,7 @@ class PointSelects(Load):
 
     def read(self, line: str) -> dict[str, float] | None:
         report = _REPORT.match(line)
-        return report and {self.rate: float(report[1]), P95: float(report[2])}
+        return report and {rate_of(self.unit): float(report[1]), P95: float(report[2])}
 
 
 def prepare(port: int, keys: Path) -> None:

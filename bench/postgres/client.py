@@ -1,4 +1,4 @@
-"""A PostgreSQL client that does one thing: log in over verified TLS, be used, and then idle.
+"""A PostgreSQL client that logs in over verified TLS, and asks how both legs are encrypted.
 
 Protocol: postgresql.org, Frontend/Backend Protocol, "Message Flow" and "Message Formats". The
 account is trusted, so there is nothing to answer.
@@ -31,10 +31,6 @@ class Session:
     def encryption(self) -> tuple[str, str]:
         """Version and cipher of the leg that this client sees."""
         return self._socket.version(), self._socket.cipher()[0]
-
-    def ping(self) -> None:
-        """One round trip, all the way to the database."""
-        self.query("SELECT 1")
 
     def query(self, sql: str) -> list[list[str]]:
         text = sql.encode() + b"\0"

@@ -3,15 +3,24 @@
 import signal
 from pathlib import Path
 
+from certificates import CERTIFIED
 from children import BenchError, Child, hand_over, run, service_user
+from load_client import Statements
 from peers import Peer, Setting
 
 # Where Debian keeps a server's programs: one folder per major version.
 _VERSIONS = Path("/usr/lib/postgresql")
 
 DATABASE = "bench"
-# The same tables for both: one account is trusted, the other one proves its password.
+# The same tables for all: one account is trusted, one proves its password, one (CERTIFIED) its
+# certificate.
 TRUSTED, SCRAM, PASSWORD = "bench", "bench_scram", "bench password"
+# pgbench's table; its rows are 97 bytes and some.
+STATEMENTS = Statements(
+    point="SELECT abalance FROM pgbench_accounts WHERE aid = {}",
+    span="SELECT aid, bid, abalance, filler FROM pgbench_accounts WHERE aid BETWEEN {} AND {} + 99",
+    rows=100_000,
+    bulk="SELECT repeat('x', 100000) FROM generate_series(1, 1000)")
 
 _CONFIG = """listen_addresses = '{host}'
 port = {port}
@@ -24,12 +33,14 @@ autovacuum = off
 ssl = on
 ssl_cert_file = '{keys}/{server}'
 ssl_key_file = '{keys}/{server_key}'
+ssl_ca_file = '{keys}/{client_cas}'
 ssl_min_protocol_version = 'TLSv1.3'
 """
 # Plain text is for us alone, over the socket in our own folder.
 _HBA = f"""local all all trust
 hostssl {DATABASE} {TRUSTED} 127.0.0.1/32 trust
 hostssl {DATABASE} {SCRAM} 127.0.0.1/32 scram-sha-256
+hostssl {DATABASE} {CERTIFIED} 127.0.0.1/32 cert
 """
 
 
@@ -51,6 +62,7 @@ class PostgreSQL(Peer):
         super().start()
         self._sql("postgres", f"CREATE ROLE {TRUSTED} LOGIN",
                   f"CREATE ROLE {SCRAM} LOGIN IN ROLE {TRUSTED} PASSWORD '{PASSWORD}'",
+                  f"CREATE ROLE {CERTIFIED} LOGIN IN ROLE {TRUSTED}",
                   f"CREATE DATABASE {DATABASE} OWNER {TRUSTED}")
 
     def fill(self) -> None:

@@ -1,31 +1,29 @@
-"""pgbench: its select-only script on lasting connections, or on a new connection each time."""
+"""pgbench: its select-only script on lasting connections, or on a new one each time."""
 
 import os
 import re
 from pathlib import Path
 
 import certificates
+from field_load import SPARE_SECONDS, FieldLoad, point_selects_at
+from own_load import CONNECTING
 from peers import HOST
 from postgres.database import DATABASE, PASSWORD, SCRAM, TRUSTED, program
-from scenarios import SPARE_SECONDS, Aim, Load
+from scenario import rate_of
 
 DEVIATION = "stddev ms"
-
-# A client that connects does so synchronously, so each has a thread of its own; enough of them to
-# keep the database busy, few enough to leave it the cores.
-CONNECTING = 8
 
 _REPORT = re.compile(r"^progress: [\d.]+ s, ([\d.]+) tps, lat [\d.]+ ms stddev ([\d.]+)")
 
 
-class PgBench(Load):
+class PgBench(FieldLoad):
     """What both have in common."""
 
     complaint = re.compile(r"^pgbench: (error|fatal):")
 
     def read(self, line: str) -> dict[str, float] | None:
         report = _REPORT.match(line)
-        return report and {self.rate: float(report[1]), DEVIATION: float(report[2])}
+        return report and {rate_of(self.unit): float(report[1]), DEVIATION: float(report[2])}
 
     def _pgbench(self, port: int, user: str, threads: int, *more: str) -> list[str]:
         # The name is what is verified, the address spares asking for it. Without `sslcert` libpq
@@ -43,24 +41,21 @@ class PointSelects(PgBench):
 
     unit = "query"
 
-    def __init__(self, connections: int, seconds: int, keys: Path, aims: tuple[Aim, ...]):
-        name = f"point select, {connections} connection{'s' * (connections > 1)}"
-        super().__init__(name, connections, seconds, keys, aims)
+    def __init__(self, connections: int, seconds: int, keys: Path):
+        super().__init__(point_selects_at(connections), connections, seconds, keys)
 
     def command(self, port: int) -> list[str]:
         threads = min(self._connections, os.cpu_count() or 1)
         return self._pgbench(port, TRUSTED, threads, "--protocol=prepared")
 
 
-class Connects(PgBench):
-    """A full handshake, a login, one select and a goodbye, over and over."""
+class ScramConnects(PgBench):
+    """A full handshake, a login by password, one select and a goodbye, over and over."""
 
     unit = "connect"
 
-    def __init__(self, user: str, seconds: int, keys: Path):
-        login = "SCRAM login" if user == SCRAM else "trusted login"
-        super().__init__(f"connects, {login}", CONNECTING, seconds, keys)
-        self._user = user
+    def __init__(self, seconds: int, keys: Path):
+        super().__init__("connects, SCRAM login", CONNECTING, seconds, keys)
 
     def command(self, port: int) -> list[str]:
-        return self._pgbench(port, self._user, CONNECTING, "--connect")
+        return self._pgbench(port, SCRAM, CONNECTING, "--connect")

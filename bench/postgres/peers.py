@@ -62,10 +62,10 @@ class PgBouncer(Peer):
     """A pooler that knows its users; one thread. It refuses to be root."""
 
     name = "pgbouncer"
+    keeps_back_legs = True
 
     def __init__(self, setting: Setting, database: PostgreSQL):
-        super().__init__(setting)
-        self._database = database
+        super().__init__(setting, database)
         self._config = self._write_config(_PGBOUNCER, schema=DATABASE, database=database.port)
         (self.folder / "hba").write_text(_PGBOUNCER_HBA)
 
@@ -83,9 +83,11 @@ class Stunnel(Peer):
     leg and session."""
 
     name = "stunnel"
+    # Each takes four descriptors, and a fresh Debian grants 20,000.
+    most_sessions = 4000
 
     def __init__(self, setting: Setting, database: Peer):
-        super().__init__(setting)
+        super().__init__(setting, database)
         self._config = self._write_config(_STUNNEL, between=free_port(), database=database.port)
 
     def _command(self) -> list[str]:

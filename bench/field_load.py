@@ -1,8 +1,4 @@
-"""What is measured: each scenario loads one running peer and gives named figures.
-
-A scenario is an object with a `name`, the `aims` it is judged by, and `measure(peer)`; the load
-generators that know a protocol are in that protocol's folder.
-"""
+"""The load generators that the field itself uses: they report their rate once per second."""
 
 import re
 import subprocess
@@ -14,10 +10,7 @@ from statistics import median
 from children import BenchError
 from measure import cpu_seconds, resident_kib
 from peers import Peer
-
-AVERAGE = "average ms"
-MEMORY = "RSS MiB"
-IDLE = "KiB/session"
+from scenario import AVERAGE, MEMORY, Scenario, cpu_of, rate_of
 
 JITTER = 0.1  # seconds that a report may come early
 
@@ -25,13 +18,9 @@ JITTER = 0.1  # seconds that a report may come early
 SPARE_SECONDS = 30
 
 
-@dataclass(frozen=True)
-class Aim:
-    """Sallyport's `figure` is to be at most `limit`, in its unit or as a ratio to `reference`'s."""
-
-    figure: str
-    limit: float
-    reference: str | None = None
+def point_selects_at(connections: int) -> str:
+    """The name of that scenario, whatever makes its load."""
+    return f"point select, {connections} connection{'s' * (connections > 1)}"
 
 
 @dataclass(frozen=True)
@@ -43,8 +32,8 @@ class Sample:
     report: dict[str, float]
 
 
-class Load:
-    """A load generator that reports its rate once per second, at a fixed number of connections.
+class FieldLoad(Scenario):
+    """A fixed number of connections, each of which sends when it has its answer.
 
     The first second holds the handshakes and cold caches, and is not counted; as soon as enough
     seconds are, the generator is stopped. In a closed loop the average latency is the number of
@@ -54,10 +43,8 @@ class Load:
     unit = ""
     complaint = re.compile(r"$^")  # a line that says that the load is not what it should be
 
-    def __init__(self, name: str, connections: int, seconds: int, folder: Path,
-                 aims: tuple[Aim, ...] = ()):
+    def __init__(self, name: str, connections: int, seconds: int, folder: Path):
         self.name = name
-        self.aims = aims
         self._connections = connections
         self._seconds = seconds
         self._folder = folder
@@ -91,63 +78,27 @@ class Load:
                 load.terminate()
         if not self._is_enough(samples):
             raise BenchError(f"{self.name} through {peer.name} failed:\n{''.join(output)}"
-                             + (f"{peer.name}:\n  {peer.child.last_words()}" if peer.child else ""))
+                             + peer.last_words())
         return self._figures(samples, memory)
-
-    @property
-    def rate(self) -> str:
-        return f"{self.unit}/s"
-
-    @property
-    def cpu(self) -> str:
-        return f"CPU µs/{self.unit}"
 
     def _is_enough(self, samples: list[Sample]) -> bool:
         """By the clock, because on a busy machine two reports may come late and together."""
         return bool(samples) and samples[-1].at - samples[0].at >= self._seconds - JITTER
 
     def _figures(self, samples: list[Sample], memory: int) -> dict[str, float]:
+        rate = rate_of(self.unit)
         counted = samples[1:]
         span = samples[-1].at - samples[0].at
-        work = sum(sample.report[self.rate] * (sample.at - before.at)
+        work = sum(sample.report[rate] * (sample.at - before.at)
                    for before, sample in zip(samples, counted))
         figures = {key: median(sample.report[key] for sample in counted)
                    for key in samples[0].report}
-        figures[self.rate] = work / span
+        figures[rate] = work / span
         figures[AVERAGE] = self._connections * span / work * 1e3
         if memory:
-            figures[self.cpu] = (samples[-1].cpu - samples[0].cpu) / work * 1e6
+            figures[cpu_of(self.unit)] = (samples[-1].cpu - samples[0].cpu) / work * 1e6
             figures[MEMORY] = memory / 1024
         return figures
-
-
-class IdleSessions:
-    """What a peer's memory grows by when sessions have logged in, were used once, and now idle.
-
-    Nothing is subtracted: what the peer sets aside at its first session counts, too.
-    """
-
-    def __init__(self, sessions: int, open_session, aims: tuple[Aim, ...]):
-        self.name = f"{sessions} idle sessions"
-        self.aims = aims
-        self._sessions = sessions
-        self._open_session = open_session
-
-    def measure(self, peer: Peer) -> dict[str, float]:
-        if not peer.pid:
-            return {}
-        before = resident_kib(peer.pid)
-        sessions = []
-        try:
-            for _ in range(self._sessions):
-                sessions.append(self._open_session(peer.port))
-            for session in sessions:
-                session.ping()
-            grown = resident_kib(peer.pid) - before
-        finally:
-            for session in sessions:
-                session.close()
-        return {IDLE: grown / self._sessions}
 
 
 def _cpu(peer: Peer) -> float:
