@@ -13,7 +13,7 @@ namespace {
 /// Entries that may wait to be submitted; more than that are submitted in between.
 constexpr unsigned entries = 256;
 /// Completions that may wait to be read; more than that are kept by the kernel.
-constexpr unsigned completions = 4096;
+constexpr unsigned completions = 1024;
 
 }  // namespace
 

@@ -20,9 +20,9 @@ constexpr std::uint64_t of_bell = 1;
 constexpr std::uint64_t of_clocks = 2;
 
 /// As many sockets as may have bytes on their way at once without an allocation.
-constexpr std::size_t most_spare_buffers = 64;
+constexpr std::size_t most_spare_buffers = 16;
 /// Larger ones are not kept: one slow client must not make all buffers large.
-constexpr std::size_t most_spare_bytes = 16 * 1024;
+constexpr std::size_t most_spare_bytes = 4 * 1024;
 
 std::uint64_t name(Operations const& operations, std::uint64_t mark) {
     return reinterpret_cast<std::uintptr_t>(&operations) | mark;
