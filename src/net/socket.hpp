@@ -48,6 +48,9 @@ class Socket {
     /// is set or none (nullptr).
     void notify(ReadyHandler* handler);
 
+    /// A goodbye follows, a few bytes, and then finish_sending(): it is to be taken even where
+    /// other bytes would have to wait.
+    virtual void expect_goodbye() {}
     /// Sends FIN behind what was sent before; receiving goes on.
     virtual void finish_sending() = 0;
     /// Ends the connection in both directions and wakes whoever waits; the descriptor stays until

@@ -69,6 +69,10 @@ Result<std::byte> UringSocket::peek() {
 Result<std::size_t> UringSocket::send(Bytes data) {
     if (send_error_) return *send_error_;
     Buffer& outgoing = operations_->outgoing;
+    if (says_goodbye_ && operations_->is_sending) {
+        goodbye_.insert(goodbye_.end(), data.begin(), data.end());
+        return data.size();
+    }
     auto const room = most_outgoing - outgoing.size();
     // What the kernel is sending must stay where it is.
     if (operations_->is_sending || room == 0) {
@@ -95,7 +99,8 @@ void UringSocket::on_sent(int result) {
         outgoing.erase(outgoing.begin(), outgoing.begin() + static_cast<std::ptrdiff_t>(sent));
         return uring_.start_sending(*operations_);
     }
-    uring_.take_back(std::exchange(outgoing, {}));
+    uring_.take_back(std::exchange(outgoing, std::exchange(goodbye_, {})));
+    if (!outgoing.empty() && !send_error_) return uring_.start_sending(*operations_);
     if (will_finish_) finish_in_kernel();
     if (std::exchange(wants_room_, false) || send_error_) note_change();
 }

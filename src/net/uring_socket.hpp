@@ -19,6 +19,7 @@ class UringSocket final : public Socket {
     Result<std::byte> peek() override;
     bool may_be_readable() const override;
     Result<std::size_t> send(Bytes data) override;
+    void expect_goodbye() override { says_goodbye_ = true; }
     void finish_sending() override;
 
     // What the loop reports.
@@ -64,8 +65,10 @@ class UringSocket final : public Socket {
     Buffer unread_;  ///< came before the pieces
     std::size_t unread_begin_ = 0;
     std::optional<Errc> end_;
+    Buffer goodbye_;  ///< follows the outgoing bytes, which the kernel is sending already
     std::optional<Errc> send_error_;
     bool is_changed_ = false;
+    bool says_goodbye_ = false;
     bool will_send_ = false;    ///< outgoing bytes are to be submitted at the end of the turn
     bool wants_room_ = false;   ///< send() had to say would_block
     bool will_finish_ = false;  ///< FIN is to follow the outgoing bytes

@@ -130,6 +130,7 @@ Result<std::size_t> Stream::try_write(Bytes data) {
 void Stream::finish(bool goodbye) {
     if (goodbye && ssl_ && SSL_is_init_finished(ssl_.get()) == 1) {
         start_clean();
+        socket_->expect_goodbye();
         // Fire and forget: if the socket is full, the peer has more urgent things to read.
         SSL_shutdown(ssl_.get());
     }
