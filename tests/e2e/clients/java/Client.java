@@ -103,7 +103,11 @@ public final class Client extends Jdbc {
                 Thread.onSpinWait();
             }
             sleeper.cancel();
-            return outcome.get();
+            Object seen = outcome.get();
+            // Oracle's driver has two names for it: which one depends on whether the thread that
+            // cancelled is done when the server's error 1317 comes.
+            return seen.equals("0 MySQLStatementCancelledException")
+                    ? "1317 MySQLQueryInterruptedException" : seen;
         }
     }
 
