@@ -1,7 +1,5 @@
 #include "gateway/control.hpp"
 
-#include "net/deadline.hpp"
-
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/read_until.hpp>

@@ -240,7 +240,8 @@ void Server::await_signals() {
 void Server::await_renewal() {
     renewal_.expires_after(renewal_check);
     renewal_.async_wait([this](error_code error) {
-        if (error) return;
+        // A cancelled wait may be queued as a successful one already.
+        if (error || is_draining_) return;
         auto const due = world_->renew_at();
         if (due && *due <= std::chrono::system_clock::now()) reload();
         await_renewal();

@@ -33,7 +33,7 @@ class Ring {
     void submit();
     /// Submits all entries, and with `may_wait` waits until there is a completion.
     void enter(bool may_wait);
-    /// What has been completed by now; forget() takes it off the ring.
+    /// Takes all that has been completed by now; how much that was.
     template <class Take>
     unsigned for_each_completion(Take take) {
         unsigned head = 0;
@@ -65,8 +65,7 @@ class Ring {
     using Mapping = std::unique_ptr<void, Unmap>;
     static Mapping map(std::size_t size);
 
-    io_uring ring_{};
-    // After ring_: the kernel may write to them until the ring is gone.
+    io_uring ring_{};  ///< ended in the destructor's body, before the memory that it writes to
     Mapping memory_;
     Mapping list_;
     io_uring_buf_ring* free_ = nullptr;

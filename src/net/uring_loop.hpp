@@ -5,7 +5,6 @@
 #include "net/loop.hpp"
 #include "net/ring.hpp"
 
-#include <array>
 #include <cstdint>
 #include <unordered_map>
 #include <vector>
@@ -63,12 +62,13 @@ class UringLoop final : public Loop {
     void finish(Operations& operations);
     void collect_sendings();
 
+    // Before ring_: the kernel may send from them until the ring is gone.
+    std::unordered_map<Operations*, std::unique_ptr<Operations>> retired_;
     Ring ring_;
     std::vector<UringSocket*> senders_;
     std::vector<UringSocket*> borrowers_;
     std::vector<UringSocket*> changed_;
     std::vector<Buffer> spare_buffers_;
-    std::unordered_map<Operations*, std::unique_ptr<Operations>> retired_;
     bool is_rung_ = false;
     bool is_time_ = false;
 };

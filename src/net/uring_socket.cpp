@@ -41,8 +41,7 @@ std::size_t UringSocket::take_unread(MutableBytes into) {
 
 std::size_t UringSocket::take_piece(MutableBytes into) {
     Piece& piece = pieces_[next_piece_];
-    auto const rest =
-        uring_.ring().buffer(piece.buffer).subspan(piece.begin, piece.end - piece.begin);
+    auto const rest = rest_of(piece);
     auto const taken = std::min(rest.size(), into.size());
     std::copy_n(rest.begin(), taken, into.begin());
     piece.begin += static_cast<std::uint32_t>(taken);
@@ -58,10 +57,7 @@ std::size_t UringSocket::take_piece(MutableBytes into) {
 
 Result<std::byte> UringSocket::peek() {
     if (!unread_.empty()) return unread_[unread_begin_];
-    if (next_piece_ < pieces_.size()) {
-        Piece const& piece = pieces_[next_piece_];
-        return uring_.ring().buffer(piece.buffer)[piece.begin];
-    }
+    if (next_piece_ < pieces_.size()) return rest_of(pieces_[next_piece_]).front();
     if (end_) return *end_;
     return peek_in_kernel();
 }
@@ -69,12 +65,12 @@ Result<std::byte> UringSocket::peek() {
 Result<std::size_t> UringSocket::send(Bytes data) {
     if (send_error_) return *send_error_;
     Buffer& outgoing = operations_->outgoing;
+    // What the kernel is sending must stay where it is.
     if (says_goodbye_ && operations_->is_sending) {
         goodbye_.insert(goodbye_.end(), data.begin(), data.end());
         return data.size();
     }
-    auto const room = most_outgoing - outgoing.size();
-    // What the kernel is sending must stay where it is.
+    auto const room = says_goodbye_ ? data.size() : most_outgoing - outgoing.size();
     if (operations_->is_sending || room == 0) {
         wants_room_ = true;
         return Errc::would_block;
@@ -158,17 +154,23 @@ void UringSocket::tell() {
     change();
 }
 
+MutableBytes UringSocket::rest_of(Piece const& piece) const {
+    return uring_.ring().buffer(piece.buffer).subspan(piece.begin, piece.end - piece.begin);
+}
+
 void UringSocket::take_from_ring() {
+    // A reader that never catches up must not leave behind all that it has read.
+    unread_.erase(unread_.begin(), unread_.begin() + static_cast<std::ptrdiff_t>(unread_begin_));
+    unread_begin_ = 0;
     for (; next_piece_ < pieces_.size(); ++next_piece_) {
         Piece const& piece = pieces_[next_piece_];
-        auto const rest =
-            uring_.ring().buffer(piece.buffer).subspan(piece.begin, piece.end - piece.begin);
+        auto const rest = rest_of(piece);
         unread_.insert(unread_.end(), rest.begin(), rest.end());
         uring_.ring().give_back(piece.buffer);
     }
     pieces_.clear();
     next_piece_ = 0;
-    if (unread_.size() - unread_begin_ >= enough) uring_.stop_receiving(*operations_);
+    if (unread_.size() >= enough) uring_.stop_receiving(*operations_);
 }
 
 void UringSocket::expect_bytes() {

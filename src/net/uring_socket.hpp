@@ -56,6 +56,7 @@ class UringSocket final : public Socket {
     bool has_bytes() const { return !unread_.empty() || next_piece_ < pieces_.size(); }
     std::size_t take_unread(MutableBytes into);
     std::size_t take_piece(MutableBytes into);
+    MutableBytes rest_of(Piece const& piece) const;
     void note_change();
 
     UringLoop& uring_;

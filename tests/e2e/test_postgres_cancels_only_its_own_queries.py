@@ -9,7 +9,9 @@ from types import SimpleNamespace
 import pytest
 from support import pgwire
 from support.pgbackend import PROCESS, accept_login, read_opening, serve_queries
-from support.pgcancel import LOCK, WAYS, WENT_ON, Barrier, assert_cancelled, assert_goes_on, cancel
+from support.pgcancel import (
+    LOCK, WAYS, WENT_ON, assert_cancelled, assert_goes_on, barrier, cancel, door, log_in,
+    server)
 from support.ports import free_port
 
 PROTOCOL_3_2 = pgwire.version(3, 2)
@@ -17,40 +19,6 @@ OPEN = {"require-secure-transport": False}
 
 # Wrong guesses are counted by address: whoever guesses here does so from one of its own.
 strangers = map("127.0.1.{}".format, itertools.count(1))
-
-
-@pytest.fixture(scope="module", params=[15, 18])
-def server(request, shared_postgres):
-    return shared_postgres(request.param)
-
-
-@pytest.fixture
-def barrier(server):
-    made = Barrier(server)
-    yield made
-    made.holder.close()
-
-
-@pytest.fixture(scope="module")
-def door(open_shared_door, server):
-    gateway = open_shared_door(server)
-    gateway.wait_for_log("backend is up")
-    return gateway
-
-
-@pytest.fixture
-def log_in(pki):
-    """Logs in `app`: log_in(gateway, plain=False, protocol=…)."""
-    clients = []
-
-    def make(gateway, plain: bool = False, **how) -> pgwire.Client:
-        tls = None if plain else pki.context(pki.files.alice)
-        clients.append(pgwire.connect(gateway.port, "app", tls=tls, binding="disable", **how))
-        return clients[-1]
-
-    yield make
-    for client in clients:
-        client.close()
 
 
 # Keys that are not a session's.

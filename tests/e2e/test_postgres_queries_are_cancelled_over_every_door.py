@@ -12,46 +12,13 @@ from types import SimpleNamespace
 
 import pytest
 from support import pgwire
-from support.pgcancel import CANCELLED, WAIT, WAYS, Barrier, assert_cancelled, cancel
+from support.pgcancel import (
+    CANCELLED, WAIT, WAYS, Barrier, assert_cancelled, barrier, cancel, door, log_in, server)
 from support.ports import free_port, wait_until
 from support.psql import EIGHTEEN, conninfo, environment, psql_command, verified
 
 PROTOCOL_3_2 = pgwire.version(3, 2)
 OPEN = {"require-secure-transport": False}
-
-
-@pytest.fixture(scope="module", params=[15, 18])
-def server(request, shared_postgres):
-    return shared_postgres(request.param)
-
-
-@pytest.fixture
-def barrier(server):
-    made = Barrier(server)
-    yield made
-    made.holder.close()
-
-
-@pytest.fixture(scope="module")
-def door(open_shared_door, server):
-    gateway = open_shared_door(server)
-    gateway.wait_for_log("backend is up")
-    return gateway
-
-
-@pytest.fixture
-def log_in(pki):
-    """Logs in `app`: log_in(gateway, plain=False, protocol=…)."""
-    clients = []
-
-    def make(gateway, plain: bool = False, **how) -> pgwire.Client:
-        tls = None if plain else pki.context(pki.files.alice)
-        clients.append(pgwire.connect(gateway.port, "app", tls=tls, binding="disable", **how))
-        return clients[-1]
-
-    yield make
-    for client in clients:
-        client.close()
 
 
 # Over every door.

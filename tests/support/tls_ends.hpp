@@ -79,6 +79,13 @@ inline tls::BackWish wish_for(std::string server_name) {
     wish.server_name = std::move(server_name);
     return wish;
 }
+/// Shows `client`; `identity` holds it, and must live as long as the wish.
+inline tls::BackWish wish_as(pki::Credential const& client, tls::Identity& identity) {
+    auto wish = wish_for("db.example");
+    identity = identity_of(client);
+    wish.identity = &identity;
+    return wish;
+}
 
 /// Both ends of a connection over loopback; what each end's handshake came to.
 struct Connection {

@@ -10,10 +10,6 @@
 #include "gateway/postgres/watch.hpp"
 #include "wire/postgres/opening.hpp"
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include <utility>
 
 namespace sallyport::gateway {

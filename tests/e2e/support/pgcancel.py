@@ -1,4 +1,5 @@
-"""What the tests of CancelRequest share: queries that wait until they are let go or cancelled."""
+"""What the tests of CancelRequest share: a server, a door, and queries that wait until they are let
+go or cancelled."""
 
 import pytest
 
@@ -33,6 +34,40 @@ class Barrier:
 
     def release(self) -> None:
         self.holder.query(f"SELECT pg_advisory_unlock({LOCK})")
+
+
+@pytest.fixture(scope="module", params=[15, 18])
+def server(request, shared_postgres):
+    return shared_postgres(request.param)
+
+
+@pytest.fixture
+def barrier(server):
+    made = Barrier(server)
+    yield made
+    made.holder.close()
+
+
+@pytest.fixture(scope="module")
+def door(open_shared_door, server):
+    gateway = open_shared_door(server)
+    gateway.wait_for_log("backend is up")
+    return gateway
+
+
+@pytest.fixture
+def log_in(pki):
+    """Logs in `app`: log_in(gateway, plain=False, protocol=…)."""
+    clients = []
+
+    def make(gateway, plain: bool = False, **how) -> pgwire.Client:
+        tls = None if plain else pki.context(pki.files.alice)
+        clients.append(pgwire.connect(gateway.port, "app", tls=tls, binding="disable", **how))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        client.close()
 
 
 def assert_cancelled(client: pgwire.Client) -> None:

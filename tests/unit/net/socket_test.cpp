@@ -17,6 +17,17 @@ struct Counter final : ReadyHandler {
     int calls = 0;
 };
 
+/// Sends to a peer that reads nothing, until that is no longer taken; how much was.
+std::size_t send_until_full(test::Loop& loop, Socket& socket) {
+    Buffer const part(32 * 1024, std::byte{'x'});
+    std::size_t sent = 0;
+    for (auto taken = socket.send(part); taken; taken = socket.send(part)) {
+        sent += *taken;
+        loop.settle();
+    }
+    return sent;
+}
+
 TEST(Socket, ConnectsToAListener) {
     test::Loop loop;
     test::TcpListener const listener;
@@ -126,12 +137,7 @@ TEST(Socket, AnEndWaitsForWhatTheKernelHasNotTakenYet) {
     test::Loop loop;
     auto pair = test::unix_pair();
     auto const socket = loop->adopt(pair.ours.release());
-    Buffer const part(32 * 1024, std::byte{'x'});
-    std::size_t sent = 0;
-    for (auto taken = socket->send(part); taken; taken = socket->send(part)) {
-        sent += *taken;
-        loop.settle();
-    }
+    auto const sent = send_until_full(loop, *socket);
     socket->finish_sending();
     EXPECT_EQ(pair.peers.receive_to_end(loop).size(), sent);
 }
@@ -140,12 +146,7 @@ TEST(Socket, TakesAGoodbyeThoughThePeerHasNotReadTheRest) {
     test::Loop loop;
     auto pair = test::unix_pair();
     auto const socket = loop->adopt(pair.ours.release());
-    Buffer const part(32 * 1024, std::byte{'x'});
-    std::size_t before = 0;
-    for (auto taken = socket->send(part); taken; taken = socket->send(part)) {
-        before += *taken;
-        loop.settle();
-    }
+    auto const before = send_until_full(loop, *socket);
     socket->expect_goodbye();
     auto const said = socket->send(as_bytes("goodbye"));
     socket->finish_sending();
@@ -159,18 +160,31 @@ TEST(Socket, TakesAGoodbyeThoughThePeerHasNotReadTheRest) {
     }
 }
 
+TEST(Socket, TakesAGoodbyeBehindAsMuchAsItTakes) {
+    test::Loop loop;
+    auto pair = test::unix_pair();
+    auto const socket = loop->adopt(pair.ours.release());
+    // In one turn, so that nothing of it is on its way yet.
+    Buffer const much(1024 * 1024, std::byte{'x'});
+    auto const before = socket->send(much).value();
+    socket->expect_goodbye();
+    auto const said = socket->send(as_bytes("goodbye"));
+    socket->finish_sending();
+    EXPECT_EQ(said.has_value(), test::io_method() == IoMethod::io_uring);
+    EXPECT_EQ(pair.peers.receive_to_end(loop).size(), before + (said ? 7 : 0));
+}
+
 TEST(Socket, TellsWhenItTakesMoreAgain) {
     test::Loop loop;
     auto pair = test::unix_pair();
     auto const socket = loop->adopt(pair.ours.release());
-    Buffer const part(32 * 1024, std::byte{'x'});
-    while (socket->send(part)) loop.settle();
+    send_until_full(loop, *socket);
     Counter counter;
     socket->notify(&counter);
     loop.until([&] {
         pair.peers.receive();
         loop.settle();
-        return counter.calls > 0 && socket->send(part).has_value();
+        return counter.calls > 0 && socket->send(as_bytes("more")).has_value();
     });
 }
 

@@ -20,12 +20,6 @@ class Handshake : public testing::Test {
                              BackSettings const& settings = test::back_settings()) {
         return test::back_context(settings)->make_ssl(wish).value();
     }
-    static BackWish wish_as(pki::Credential const& client, Identity& identity) {
-        auto wish = test::wish_for("db.example");
-        identity = test::identity_of(client);
-        wish.identity = &identity;
-        return wish;
-    }
 
     test::Loop loop_;
     TicketKeys tickets_;
@@ -52,7 +46,7 @@ TEST_F(Handshake, TheServerKnowsWhatItShowed) {
 
 TEST_F(Handshake, AClientHasShownNothingAsItWasNotAsked) {
     Identity identity;
-    auto const wish = wish_as(TlsMaterial::get().alice, identity);
+    auto const wish = test::wish_as(TlsMaterial::get().alice, identity);
     ASSERT_TRUE(connection_.shake(loop_, server_ssl(), client_ssl(wish)));
     EXPECT_EQ(connection_.client.peer().shown, nullptr);
 }
@@ -87,7 +81,7 @@ TEST_F(Handshake, AClientThatShowsNoCertificateHasNone) {
 
 TEST_F(Handshake, AClientsCertificateIsVerifiedAndItsChainKept) {
     Identity identity;
-    auto const wish = wish_as(TlsMaterial::get().alice, identity);
+    auto const wish = test::wish_as(TlsMaterial::get().alice, identity);
     auto const settings = test::asking_settings(AskClient::required);
     ASSERT_TRUE(connection_.shake(loop_, server_ssl(settings), client_ssl(wish)));
     auto const& peer = connection_.server.peer();
@@ -98,7 +92,7 @@ TEST_F(Handshake, AClientsCertificateIsVerifiedAndItsChainKept) {
 
 TEST_F(Handshake, AServerThatDoesNotAskSeesNoCertificate) {
     Identity identity;
-    auto const wish = wish_as(TlsMaterial::get().alice, identity);
+    auto const wish = test::wish_as(TlsMaterial::get().alice, identity);
     ASSERT_TRUE(connection_.shake(loop_, server_ssl(), client_ssl(wish)));
     EXPECT_EQ(connection_.server.peer().certificate, nullptr);
 }
@@ -119,7 +113,7 @@ TEST_F(Handshake, AServerOfAnotherCaIsUntrusted) {
 
 TEST_F(Handshake, AClientOfAnotherCaIsUntrusted) {
     Identity identity;
-    auto const wish = wish_as(TlsMaterial::get().stranger, identity);
+    auto const wish = test::wish_as(TlsMaterial::get().stranger, identity);
     auto const settings = test::asking_settings(AskClient::optional);
     connection_.shake(loop_, server_ssl(settings), client_ssl(wish));
     EXPECT_EQ(connection_.server_error, Errc::certificate_untrusted);

@@ -31,12 +31,6 @@ class KnownCertificatesTest : public testing::Test {
     std::shared_ptr<FrontContext> server(FrontSettings const& settings = test::front_settings()) {
         return FrontContext::make(settings, tickets_).value();
     }
-    static BackWish wish_as(pki::Credential const& client, Identity& identity) {
-        auto wish = test::wish_for("db.example");
-        identity = test::identity_of(client);
-        wish.identity = &identity;
-        return wish;
-    }
 
     test::Loop loop_;
     TicketKeys tickets_;
@@ -57,7 +51,7 @@ TEST_F(KnownCertificatesTest, ConnectionsToOneServerShareItsChain) {
 
 TEST_F(KnownCertificatesTest, ConnectionsOfOneClientShareItsCertificate) {
     Identity identity;
-    auto const wish = wish_as(TlsMaterial::get().alice, identity);
+    auto const wish = test::wish_as(TlsMaterial::get().alice, identity);
     auto const door = server(test::asking_settings(AskClient::required));
     auto const client = test::back_context();
     ASSERT_TRUE(connect(*door, *client, wish));
@@ -102,7 +96,7 @@ TEST_F(KnownCertificatesTest, AKnownCertificateIsVerifiedAnew) {
 
 TEST_F(KnownCertificatesTest, AnUntrustedCertificateStaysUntrusted) {
     Identity identity;
-    auto const wish = wish_as(TlsMaterial::get().stranger, identity);
+    auto const wish = test::wish_as(TlsMaterial::get().stranger, identity);
     auto const door = server(test::asking_settings(AskClient::optional));
     auto const client = test::back_context();
     for (int attempt = 0; attempt < 2; ++attempt) {
@@ -119,7 +113,7 @@ TEST_F(KnownCertificatesTest, MoreCertificatesThanAreRememberedAreTakenAllTheSam
         auto const user =
             TlsMaterial::get().ca.issue_client(std::to_string(number), std::chrono::days(10));
         Identity identity;
-        auto const wish = wish_as(user, identity);
+        auto const wish = test::wish_as(user, identity);
         connections_.clear();
         ASSERT_TRUE(connect(*door, *client, wish));
         ASSERT_TRUE(connect(*door, *client, wish));
