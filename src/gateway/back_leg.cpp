@@ -1,5 +1,6 @@
 #include "gateway/back_leg.hpp"
 
+#include "base/metrics.hpp"
 #include "net/deadline.hpp"
 #include "wire/proxy_header.hpp"
 
@@ -118,6 +119,7 @@ net::Task<Result<void>> BackLeg::secure(FrontLeg const& front, BackDialogue& dia
     }
     auto const agreed = co_await link_.secure(wish);
     if (!agreed) detail_ = link_.detail();
+    if (agreed && link_.stream().peer().resumed) metrics::count_resumed_back_leg();
     if (!agreed && is_strict && agreed.error() == Errc::tls_no_agreement)
         co_return Errc::tls_not_mirrored;
     co_return agreed;
@@ -135,6 +137,9 @@ tls::BackWish BackLeg::wish_for(FrontLeg const& front) const {
     tls::BackWish wish;
     wish.server_name = target_.server_name(*index_);
     wish.alpn = target_.alpn();
+    // PostgreSQL gives no tickets, and its logins may be bound to the certificate that the server
+    // has now, which a resumed session does not show.
+    if (target_.settings.protocol == config::Protocol::mysql) wish.resume_at = place();
     auto const& peer = front.stream().peer();
     if (target_.settings.mirror == config::MirrorMode::off) return wish;
     bool const is_strict = target_.settings.mirror == config::MirrorMode::strict;
@@ -155,6 +160,11 @@ void BackLeg::hang_up() {
 
 std::string BackLeg::address() const {
     return index_ ? target_.backend->addresses().at(*index_).to_string() : "";
+}
+
+/// The configured address and what it resolved to: a session of one server is not another's.
+std::string BackLeg::place() const {
+    return address() + " " + endpoint_.to_string();
 }
 
 /// The address that answered, with its endpoints of now.

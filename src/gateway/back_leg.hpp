@@ -56,6 +56,7 @@ class BackLeg {
     bool may_differ(FrontLeg const& front, tls::BackWish const& wish,
                     error_code const& error) const;
     Backend::Candidate candidate() const;
+    std::string place() const;
     tls::BackWish wish_for(FrontLeg const& front) const;
 
     net::Loop& loop_;

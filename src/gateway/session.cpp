@@ -37,6 +37,7 @@ net::Task<> Session::run() {
         start_relay();
         while (!relay_->is_over()) co_await relay_->turn();
         remember_relay();
+        record_.backend_resumed = back_.stream().peer().resumed;
     } else {
         co_await turn_away(opened.error());
     }

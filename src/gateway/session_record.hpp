@@ -31,7 +31,8 @@ struct SessionRecord {
     std::uint32_t backend_connection_id = 0;
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
-    bool resumed = false;
+    bool resumed = false;          ///< the front leg
+    bool backend_resumed = false;  ///< the back leg
     Ending ending;
     Clock::time_point accepted = Clock::now();
     Clock::time_point secured{};    ///< the front leg's TLS is up and the login read

@@ -1,6 +1,7 @@
 #include "tls/context.hpp"
 
 #include "tls/alpn.hpp"
+#include "tls/back_sessions.hpp"
 #include "tls/known_certificates.hpp"
 #include "tls/shown.hpp"
 
@@ -164,7 +165,7 @@ Result<std::shared_ptr<BackContext>> BackContext::make(BackSettings const& setti
     made->verify_ = settings.verify;
     SSL_CTX& context = *made->context_;
     if (auto const applied = apply(settings.policy, context); !applied) return applied.error();
-    SSL_CTX_set_session_cache_mode(&context, SSL_SESS_CACHE_OFF);
+    BackSessions::attach(context);
     share_certificates(context);
     if (settings.verify == VerifyPeer::no) {
         SSL_CTX_set_verify(&context, SSL_VERIFY_NONE, nullptr);
@@ -176,7 +177,8 @@ Result<std::shared_ptr<BackContext>> BackContext::make(BackSettings const& setti
     return made;
 }
 
-Result<SslPtr> BackContext::make_ssl(BackWish const& wish) const {
+Result<SslPtr> BackContext::make_ssl(BackWish const& wish,
+                                     std::chrono::system_clock::time_point now) const {
     SslPtr ssl(SSL_new(context_.get()));
     if (!ssl) throw std::bad_alloc();
     SSL_set_connect_state(ssl.get());
@@ -194,6 +196,7 @@ Result<SslPtr> BackContext::make_ssl(BackWish const& wish) const {
         SSL_use_cert_and_key(ssl.get(), wish.identity->chain.front(), wish.identity->key,
                              rest.get(), 1);
     }
+    if (!wish.resume_at.empty()) BackSessions::prepare(*ssl, wish, now);
     return ssl;
 }
 

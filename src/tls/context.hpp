@@ -7,6 +7,7 @@
 #include "tls/policy.hpp"
 #include "tls/tickets.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -76,6 +77,10 @@ struct BackWish {
     std::string version;      ///< as Peer::version; empty: as the policy allows
     std::string cipher;       ///< as Peer::cipher; empty: as the policy allows
     Identity const* identity = nullptr;  ///< shown when the server asks; null: none
+    /// Where the connection leads, as precisely as is known: it may resume a session of another one
+    /// to the same place, alike in all of the above (back_sessions.hpp). Empty: it resumes none,
+    /// and its own is not kept.
+    std::string resume_at;
 };
 
 class BackContext {
@@ -83,7 +88,8 @@ class BackContext {
     static Result<std::shared_ptr<BackContext>> make(BackSettings const& settings);
     /// The client side of one connection. Errc::tls_not_mirrored for a version or cipher that this
     /// OpenSSL cannot offer.
-    Result<SslPtr> make_ssl(BackWish const& wish) const;
+    Result<SslPtr> make_ssl(BackWish const& wish, std::chrono::system_clock::time_point now =
+                                                      std::chrono::system_clock::now()) const;
 
  private:
     SslCtxPtr context_;

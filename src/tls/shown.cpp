@@ -30,8 +30,8 @@ bool is_of(X509 const* certificate, SSL_SESSION& session) {
 }  // namespace
 
 int remember_shown(SSL* ssl, void*) {
-    // A new ticket for a resumed session, as the keys of tickets change: it has its fingerprint, of
-    // a certificate that may be gone by now.
+    // A new ticket for a resumed session, of which each connection of TLS 1.3 is given one: it has
+    // its fingerprint already, of a certificate that may be gone by now.
     if (SSL_session_reused(ssl) == 1) return 1;
     auto const fingerprint = fingerprint_of(SSL_get_certificate(ssl));
     return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), fingerprint.data(),

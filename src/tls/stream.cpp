@@ -1,5 +1,6 @@
 #include "tls/stream.hpp"
 
+#include "tls/back_sessions.hpp"
 #include "tls/socket_bio.hpp"
 
 #include <openssl/err.h>
@@ -100,6 +101,7 @@ net::Task<Result<void>> Stream::handshake(SslPtr ssl) {
         co_await socket_->ready();
     }
     peer_ = describe_peer(*ssl_);
+    BackSessions::put_back(*ssl_);
     forget_key_exchange(*ssl_);
     co_return Result<void>();
 }

@@ -28,8 +28,8 @@ def test_every_field_of_an_ordinary_session(postgres_door, pg15, pki):
     expected = {
         "level": "info", "listener": "front", "client": f"127.0.0.1:{port}", "backend": "database",
         "backend_address": f"{pg15.host}:{pg15.port}", "sni": "localhost", "tls_version": version,
-        "tls_cipher": cipher, "resumed": False, "connection_id": client.process,
-        "backend_connection_id": client.process, "client_subject": one_line(pki.alice.subject),
+        "tls_cipher": cipher, "resumed": False, "backend_resumed": False,
+        "connection_id": client.process, "backend_connection_id": client.process, "client_subject": one_line(pki.alice.subject),
         "database": "postgres", "stage": "relay", "leg": "front", "reason": "client_quit",
         "detail": "",
     }
