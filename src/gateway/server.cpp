@@ -207,9 +207,6 @@ void Server::accept(config::Address const& address, int descriptor) {
     auto const door = std::find_if(doors.begin(), doors.end(), [&](auto const& candidate) {
         return candidate->settings.address == address;
     });
-    auto const least = std::min_element(
-        workers_.begin(), workers_.end(),
-        [](auto const& a, auto const& b) { return a->sessions() < b->sessions(); });
     auto const limit = world_->config().limits.max_connections;
     auto const live = sessions();
     if (live >= limit + told_too_many) {
@@ -221,7 +218,10 @@ void Server::accept(config::Address const& address, int descriptor) {
         return;
     }
     bool const is_one_too_many = live >= limit;
-    (*least)->adopt({descriptor, world_, *door, is_one_too_many});
+    std::vector<Placing::Load> loads;
+    for (auto const& worker : workers_) loads.push_back({worker->sessions(), worker->cpu_time()});
+    auto const chosen = placing_.place(loads, std::chrono::steady_clock::now());
+    workers_[chosen]->adopt({descriptor, world_, *door, is_one_too_many});
 }
 
 void Server::await_signals() {

@@ -8,6 +8,7 @@
 #include "gateway/control.hpp"
 #include "gateway/health.hpp"
 #include "gateway/listener.hpp"
+#include "gateway/placing.hpp"
 #include "gateway/watch.hpp"
 #include "gateway/worker.hpp"
 #include "gateway/world.hpp"
@@ -69,6 +70,7 @@ class Server {
     Registries registries_;
     std::shared_ptr<World const> world_;
     std::vector<std::unique_ptr<Worker>> workers_;
+    Placing placing_;
     std::vector<std::shared_ptr<Listener>> listeners_;
     std::shared_ptr<Control> control_;
     std::unique_ptr<Health> health_;

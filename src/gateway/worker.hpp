@@ -8,6 +8,7 @@
 #include "net/io_method.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <list>
 #include <memory>
 #include <thread>
@@ -26,6 +27,10 @@ class Worker {
     /// What one reading round brings at most: four TLS records of 16 KiB.
     static constexpr std::size_t scratch_size = 64 * 1024;
 
+    /// When half of at least so many sessions have gone, their memory goes back to the system: some
+    /// milliseconds' work for 8 MiB and more.
+    static constexpr std::size_t worth_giving_back = 256;
+
     Worker(net::IoMethod method, Registries& registries, std::function<void()> request_reload);
     ~Worker();
 
@@ -39,16 +44,20 @@ class Worker {
 
     /// Sessions on this worker, those on their way to it included. Safe from any thread.
     std::size_t sessions() const { return sessions_.load(std::memory_order_relaxed); }
+    /// CPU time that its thread has used. Safe from any thread before join().
+    std::chrono::nanoseconds cpu_time();
 
  private:
     void start(Arrival const& arrival);
     void end_when_empty();
+    void give_back_memory();
 
     std::unique_ptr<net::Loop> loop_;
     std::unique_ptr<std::byte[]> scratch_ = std::make_unique<std::byte[]>(scratch_size);
     Surroundings surroundings_;
     std::list<std::unique_ptr<Session>> live_;  ///< touched by the worker's thread only
-    bool is_ending_ = false;                    ///< likewise
+    std::size_t most_live_ = 0;  ///< since memory was given back; touched by that thread only
+    bool is_ending_ = false;     ///< likewise
     std::atomic<std::size_t> sessions_ = 0;
     std::thread thread_;
 };
