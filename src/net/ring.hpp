@@ -17,8 +17,8 @@ class Ring {
  public:
     /// A whole TLS record with its header and tag, so that one that comes alone is one piece.
     static constexpr std::size_t buffer_size = 17 * 1024;
-    /// As many pieces as may come in one turn; a power of two. 0.5 MiB a thread, where it is used.
-    static constexpr unsigned buffer_count = 32;
+    /// As many pieces as may come in one turn; a power of two. 0.25 MiB a thread, where it is used.
+    static constexpr unsigned buffer_count = 16;
 
     /// Throws system_error where the kernel offers no such ring: before 6.1, or forbidden, as in
     /// many containers. The thread that calls enter() first is the only one that may.
