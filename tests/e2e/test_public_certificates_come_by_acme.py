@@ -282,6 +282,26 @@ def test_what_lego_leaves_is_checked(new_pebble, open_gateway, fake_lego, damage
     assert not [path for path in acme_files(gateway) if path.name == "server.pem"]
 
 
+def test_a_certificate_that_was_not_taken_over_is_not_lost(new_pebble, open_gateway):
+    """As after a kill -9 between the CA's answer and ours: the CA, which counts, is not asked."""
+    pebble = new_pebble()
+    gateway = open_gateway(pebble.settings())
+    gateway.wait_for_log("ACME certificate obtained")
+    gateway.stop()
+    kept = next(path for path in acme_files(gateway) if path.name == "server.pem")
+    key, mark, chain = kept.read_text().partition("-----BEGIN CERTIFICATE")
+    kept.unlink()
+    left = kept.parent / "work" / "certificates"
+    left.mkdir(parents=True)
+    (left / f"{DOMAIN}.key").write_text(key)
+    (left / f"{DOMAIN}.crt").write_text(mark + chain)
+    pebble.stop()
+    gateway.start()
+    gateway.wait_for_log("ACME certificate obtained")
+    wait_until(lambda: try_served(gateway, pebble), "the certificate of before")
+    assert not gateway.events("asking for an ACME certificate")
+
+
 def test_a_damaged_file_is_replaced(new_pebble, open_gateway):
     """As after a disk fault: the gateway starts, serves auto-tls, and asks again."""
     pebble = new_pebble()

@@ -60,8 +60,8 @@ pkill -SIGHUP -x cockroach
 
 ## Accounts
 
-{accounts}The default of `server.host_based_authentication.configuration` lets a user in by certificate or else
-by password, through the gateway as directly:
+{accounts}The default of `server.host_based_authentication.configuration` lets a user in by certificate
+or else by password, through the gateway as directly:
 
 ```sql example
 SET CLUSTER SETTING server.host_based_authentication.configuration = 'host all all all cert-password';
