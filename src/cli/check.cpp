@@ -9,6 +9,8 @@
 #include "cli/settings.hpp"
 #include "config/scram.hpp"
 #include "config/words.hpp"
+#include "gateway/acme/lego.hpp"
+#include "gateway/acme/store.hpp"
 #include "gateway/world.hpp"
 #include "pki/files.hpp"
 
@@ -114,7 +116,7 @@ void describe(gateway::Door const& door, path const& data_dir) {
     setting("backend", listener.backend);
     if (listener.protocol == config::Protocol::mysql)
         setting("greeting", config::word(listener.greeting));
-    if (!tls.ssl_cert.empty()) {
+    if (!tls.ssl_cert.empty() || gateway::read_acme_certificate(tls.acme_certificate)) {
         for (pki::Credential const& credential : door.credentials)
             describe(credential.chain.front());
     } else if (tls.auto_tls) {
@@ -175,6 +177,16 @@ void warn_of_expiry(gateway::Door const& door) {
     }
 }
 
+void describe(config::Acme const& acme) {
+    out("acme");
+    setting("directory-url", acme.directory_url);
+    setting("contact", acme.contact);
+    setting("domains", joined(acme.domains, [](std::string const& name) { return name; }));
+    setting("challenge", std::string(config::word(acme.challenge)) + ", answered on " +
+                             acme.address.to_string());
+    setting("certificate", (acme.directory / config::acme_certificate_name).string());
+}
+
 std::string counted(std::size_t count, std::string const& noun) {
     return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
@@ -186,6 +198,11 @@ int check(path const& file) {
     auto settings = read_settings(file);
     if (!settings) return 1;
 
+    if (settings->acme)
+        if (auto const lego = gateway::find_lego(); !lego) {
+            error(lego.error().what(), lego.error().hint);
+            return 1;
+        }
     Scratch const scratch;
     path const data_dir = std::exchange(settings->data_dir, scratch.directory());
     gateway::Estate estate;
@@ -200,6 +217,7 @@ int check(path const& file) {
         describe(*door, data_dir);
     }
     for (config::Backend const& backend : settings->backends) describe(backend);
+    if (settings->acme) describe(*settings->acme);
     out("ok: " + counted(settings->listeners.size(), "listener") + ", " +
         counted(settings->backends.size(), "backend"));
     return 0;

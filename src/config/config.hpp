@@ -48,8 +48,10 @@ struct Tls {
     std::vector<path> ssl_cert;  ///< PEM, leaf first; more than one: one per key type
     std::vector<path> ssl_key;   ///< the private keys, in the order of ssl_cert
     path ssl_key_password_file;  ///< its first line opens encrypted keys; empty: none
-    path ssl_ca;                 ///< client certificates are verified against these; empty: none
-    path ssl_crl;                ///< revocation lists, PEM; empty: none
+    path acme_certificate;  ///< of [acme]: key and chain, used when ssl_cert is empty, once it is
+                            ///< there
+    path ssl_ca;            ///< client certificates are verified against these; empty: none
+    path ssl_crl;           ///< revocation lists, PEM; empty: none
     TlsVersion tls_version = TlsVersion::v1_2;  ///< the minimum
     std::string ssl_cipher;        ///< OpenSSL cipher list for TLS 1.2 and below; empty: default
     std::string tls_ciphersuites;  ///< TLS 1.3 suites; empty: default
@@ -123,6 +125,27 @@ struct AccountRule {
     std::string cipher;
 };
 
+/// Where an ACME server looks for the proof that we own a name (RFC 8555 section 8, RFC 8737).
+enum class AcmeChallenge { http_01, tls_alpn_01 };
+
+/// In Acme::directory: what is served. One file, because one is replaced in an instant.
+inline constexpr char acme_certificate_name[] = "server.pem";
+
+/// Public certificates, got and renewed from a CA that speaks ACME.
+struct Acme {
+    std::string directory_url;         ///< "https://..."
+    std::string contact;               ///< a mail address: the CA writes there
+    std::vector<std::string> domains;  ///< lower case, no wildcards
+    AcmeChallenge challenge = AcmeChallenge::http_01;
+    Address address;  ///< where the challenge is answered; an empty host: on all addresses
+    path ca_file;     ///< verifies the ACME server itself; empty: the system's roots
+    path directory;   ///< where account and certificate are kept, below data_dir
+    milliseconds timeout{300'000};         ///< for one attempt, all domains together
+    milliseconds retry_interval{300'000};  ///< after the first failure; doubles with each further
+
+    friend bool operator==(Acme const&, Acme const&) = default;
+};
+
 /// How workers hear of bytes. Automatic: io_uring where the kernel offers it, else epoll.
 enum class IoMethod { automatic, epoll, io_uring };
 
@@ -143,6 +166,7 @@ struct Config {
     std::vector<Listener> listeners;
     std::vector<Backend> backends;
     std::vector<AccountRule> accounts;
+    std::optional<Acme> acme;  ///< for listeners without ssl-cert
     Limits limits;
     std::string log_level = "info";
 };

@@ -11,8 +11,9 @@ namespace {
 
 using Keys = std::span<std::string_view const>;
 
-constexpr std::array<std::string_view, 9> top_keys{
-    "data-dir", "workers", "io-method", "tls", "listener", "backend", "account", "limits", "log"};
+constexpr std::array<std::string_view, 10> top_keys{"data-dir", "workers", "io-method", "tls",
+                                                    "listener", "backend", "account",   "acme",
+                                                    "limits",   "log"};
 constexpr std::array<std::string_view, 12> tls_keys{"auto-tls",
                                                     "ssl-cert",
                                                     "ssl-key",
@@ -33,12 +34,15 @@ constexpr std::array<std::string_view, 16> backend_keys{
     "scram",    "auth-user",      "auth-password-file", "auth-database",   "auth-query",
     "auth-file"};
 constexpr std::array<std::string_view, 3> account_keys{"user", "backend", "require"};
+constexpr std::array<std::string_view, 8> acme_keys{"directory-url", "contact",       "domains",
+                                                    "challenge",     "address",       "ca-file",
+                                                    "timeout",       "retry-interval"};
 constexpr std::array<std::string_view, 5> limits_keys{
     "max-connections", "connect-timeout", "dial-timeout", "linger-timeout", "drain-timeout"};
 constexpr std::array<std::string_view, 1> log_keys{"level"};
 
-constexpr std::array all_tables{Table::top,     Table::tls,    Table::listener, Table::backend,
-                                Table::account, Table::limits, Table::log};
+constexpr std::array all_tables{Table::top,     Table::tls,  Table::listener, Table::backend,
+                                Table::account, Table::acme, Table::limits,   Table::log};
 
 Keys own_keys(Table table) {
     switch (table) {
@@ -52,6 +56,8 @@ Keys own_keys(Table table) {
             return backend_keys;
         case Table::account:
             return account_keys;
+        case Table::acme:
+            return acme_keys;
         case Table::limits:
             return limits_keys;
         case Table::log:
@@ -98,7 +104,7 @@ std::string home_of(std::string_view key) {
         if (key == "data-dir" || key == "workers" || key == "io-method")
             return "at the top of the file, before the first table";
         return "in a table of its own: " +
-               std::string(key == "tls" || key == "limits" || key == "log"
+               std::string(key == "tls" || key == "acme" || key == "limits" || key == "log"
                                ? "[" + std::string(key) + "]"
                                : "[[" + std::string(key) + "]]");
     }
@@ -125,6 +131,8 @@ std::string_view title(Table table) {
             return "[[backend]]";
         case Table::account:
             return "[[account]]";
+        case Table::acme:
+            return "[acme]";
         case Table::limits:
             return "[limits]";
         case Table::log:

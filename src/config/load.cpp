@@ -61,6 +61,7 @@ LoadResult read_all(toml::table const& content, path const& file) {
     read_listeners(top, context, config, backends);
     judge_backends(backends, config);
     read_accounts(top, context, config);
+    read_acme(top, context, config);
     read_limits(top, context, config.limits);
     read_log(top, context, config);
 

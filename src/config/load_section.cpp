@@ -108,6 +108,16 @@ bool Section::read_name(std::string_view key, std::string& value) {
     return true;
 }
 
+bool Section::read_names(std::string_view key, std::vector<std::string>& value) {
+    auto all = texts(key, "text or an array of texts");
+    if (!all) return false;
+    for (std::string const& text : *all)
+        if (text.empty()) return fault(key, std::string(key) + " holds an empty name");
+    if (all->empty()) return fault(key, std::string(key) + " is empty");
+    value = std::move(*all);
+    return true;
+}
+
 bool Section::read(std::string_view key, milliseconds& value) {
     toml::node const* const node = content_.get(key);
     if (node == nullptr) return false;

@@ -54,6 +54,8 @@ class Section {
     template <class E>
     requires std::is_enum_v<E>
     bool read(std::string_view key, E& value);
+    /// An array of texts, or one text alone; none of them empty.
+    bool read_names(std::string_view key, std::vector<std::string>& value);
     /// Like text, but not empty.
     bool read_name(std::string_view key, std::string& value);
     /// One of these words; gives its index. Who wrote one of the synonyms is told the word.

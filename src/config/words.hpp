@@ -41,6 +41,12 @@ inline constexpr auto words<Protocol> = std::to_array<Word<Protocol>>({
 });
 
 template <>
+inline constexpr auto words<AcmeChallenge> = std::to_array<Word<AcmeChallenge>>({
+    {"http-01", AcmeChallenge::http_01},
+    {"tls-alpn-01", AcmeChallenge::tls_alpn_01},
+});
+
+template <>
 inline constexpr auto words<Greeting> = std::to_array<Word<Greeting>>({
     {"own", Greeting::own},
     {"backend", Greeting::backend},

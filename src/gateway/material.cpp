@@ -1,5 +1,6 @@
 #include "gateway/material.hpp"
 
+#include "gateway/acme/store.hpp"
 #include "pki/auto_tls.hpp"
 #include "pki/files.hpp"
 
@@ -117,6 +118,16 @@ Checked<void> make_own(fs::path const& directory, std::vector<std::string> const
     return {};
 }
 
+/// Whether the certificate of [acme] is there. A bad one is no reason to serve nothing: the log has
+/// said why, and auto-tls takes its place until the next is there.
+bool load_acme(fs::path const& file, Material& material) {
+    if (file.empty()) return false;
+    material.files.push_back(file);
+    auto const credential = read_acme_certificate(file);
+    if (credential) material.credentials = {*credential};
+    return credential.has_value();
+}
+
 Checked<void> load_crls(fs::path const& file, Material& material) {
     auto const text = read(file, material);
     if (!text) return text.error();
@@ -179,7 +190,7 @@ Checked<Material> load_material(config::Tls const& tls, fs::path const& data_dir
     Material material;
     if (!tls.ssl_cert.empty()) {
         if (auto const own = load_own(tls, material, known_intermediates); !own) return own.error();
-    } else if (tls.auto_tls) {
+    } else if (!load_acme(tls.acme_certificate, material) && tls.auto_tls) {
         if (auto const own = make_own(data_dir / "auto-tls", auto_tls_names, material); !own)
             return own.error();
     }

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/metrics.hpp"
+#include "gateway/acme/lego.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -96,7 +97,9 @@ Checked<void> Server::open(config::Config config) {
     auto const data_dir = config.data_dir;
     auto const built = World::build(std::move(config), estate_);
     if (!built) return built.error();
-    auto control = Control::open(context_, data_dir, [this] { return reload(); });
+    if ((*built)->config().acme)
+        if (auto const lego = find_lego(); !lego) return lego.error();
+    auto control = Control::open(context_, data_dir, [this] { return reload_on_request(); });
     if (!control) return control.error();
     auto added = bind_new(**built);
     if (!added) return added.error();
@@ -112,6 +115,7 @@ Checked<void> Server::open(config::Config config) {
     health_->follow(world_);
     watch_ = Watch::start(context_, [this] { reload(); });
     watch_->follow(world_->files());
+    acme_ = AcmeKeeper::make(context_);
     log_doors(*world_);
     swap_listeners(std::move(*added));
     await_signals();
@@ -120,6 +124,7 @@ Checked<void> Server::open(config::Config config) {
     log::info("sallyport is ready", {{"listeners", listeners_.size()},
                                      {"workers", workers},
                                      {"io_method", uses_io_uring ? "io_uring" : "epoll"}});
+    acme_->follow(world_->config().acme);
     return {};
 }
 
@@ -150,6 +155,12 @@ std::string Server::reload() {
     return applied ? std::string() : applied.error().what();
 }
 
+std::string Server::reload_on_request() {
+    auto refused = reload();
+    if (refused.empty()) acme_->hurry();
+    return refused;
+}
+
 Checked<void> Server::apply(config::Config config) {
     if (config.data_dir != world_->config().data_dir)
         return Fault{Errc::file_invalid, config.source, "data-dir cannot change while running",
@@ -169,6 +180,7 @@ Checked<void> Server::apply(config::Config config) {
     health_->follow(world_);
     log::info("configuration reloaded", {{"file", world_->config().source.string()}});
     log_doors(*world_);
+    acme_->follow(world_->config().acme);
     return {};
 }
 
@@ -229,7 +241,7 @@ void Server::await_signals() {
         if (error) return;
         await_signals();
         if (signal == SIGHUP)
-            reload();
+            reload_on_request();
         else if (!is_draining_)
             begin_drain();
         else
@@ -255,6 +267,7 @@ void Server::begin_drain() {
     listeners_.clear();
     control_.reset();
     watch_.reset();
+    acme_.reset();
     health_->stop();
     renewal_.cancel();
     drain_end_ = std::chrono::steady_clock::now() + world_->config().limits.drain_timeout;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "gateway/acme/keeper.hpp"
 #include "gateway/control.hpp"
 #include "gateway/health.hpp"
 #include "gateway/listener.hpp"
@@ -51,6 +52,8 @@ class Server {
     Checked<void> open(config::Config config);
     /// Builds the next World and swaps it in; empty for done, else why the old one stays.
     std::string reload();
+    /// The same, asked for by a person, who may have repaired what ACME failed at.
+    std::string reload_on_request();
     Checked<void> apply(config::Config config);
     Checked<std::vector<std::shared_ptr<Listener>>> bind_new(World const& next);
     void swap_listeners(std::vector<std::shared_ptr<Listener>> added);
@@ -75,6 +78,7 @@ class Server {
     std::shared_ptr<Control> control_;
     std::unique_ptr<Health> health_;
     std::shared_ptr<Watch> watch_;
+    std::shared_ptr<AcmeKeeper> acme_;
     boost::asio::signal_set signals_;
     boost::asio::steady_timer renewal_;
     boost::asio::steady_timer drain_;

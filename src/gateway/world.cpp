@@ -156,6 +156,10 @@ Checked<std::shared_ptr<World const>> World::build(config::Config config, Estate
     std::shared_ptr<World> world(new World);
     world->config_ = std::move(config);
     world->files_.push_back(world->config_.source);
+    if (auto const& acme = world->config_.acme; acme && !acme->ca_file.empty()) {
+        world->files_.push_back(acme->ca_file);
+        if (auto const loaded = load_authorities(acme->ca_file); !loaded) return loaded.error();
+    }
     for (auto const& backend : world->config_.backends)
         if (auto const added = world->add_target(backend, estate); !added) return added.error();
     for (auto const& listener : world->config_.listeners)

@@ -17,5 +17,6 @@ void add_create_client_ca(CLI::App& group, Action& action);
 void add_create_node(CLI::App& group, Action& action);
 void add_create_client(CLI::App& group, Action& action);
 void add_list(CLI::App& group, Action& action);
+void add_guide(CLI::App& group, Action& action);
 
 }  // namespace sallyport::cli::cert

@@ -14,6 +14,7 @@ void add_group(CLI::App& program, Action& action) {
     add_create_node(group, action);
     add_create_client(group, action);
     add_list(group, action);
+    add_guide(group, action);
 }
 
 }  // namespace sallyport::cli::cert

@@ -1,0 +1,75 @@
+// Keeps the certificate of [acme] fresh: asks for it when there is none, again at two thirds of its
+// life, and after failures again and again, ever more seldom. It only ever writes the file that the
+// gateway watches: what is served changes as with any other file, and a failure changes nothing.
+#pragma once
+
+#include "config/config.hpp"
+#include "gateway/acme/process.hpp"
+#include "gateway/acme/store.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+
+namespace sallyport::gateway {
+
+class AcmeKeeper : public std::enable_shared_from_this<AcmeKeeper> {
+ public:
+    /// How the certificate stands.
+    enum class State {
+        missing,  ///< none for these domains; ends when the CA has issued one
+        fresh,    ///< nothing to do before two thirds of its life
+        due,      ///< past two thirds: being renewed
+        overdue,  ///< past five sixths: the renewal has failed for long, somebody must look
+        expired,  ///< past its end: clients that verify are turned away
+    };
+
+    /// On the thread that runs `context`.
+    static std::shared_ptr<AcmeKeeper> make(boost::asio::io_context& context);
+
+    /// These settings from now on; none: nothing to do. Where they are new, what goes on is given
+    /// up, and nothing is waited for.
+    void follow(std::optional<config::Acme> const& settings);
+    /// The operator has repaired something: a failed attempt is repeated now.
+    void hurry();
+
+ private:
+    explicit AcmeKeeper(boost::asio::io_context& context) : context_(context), timer_(context) {}
+
+    void look();
+    void wait();
+    void attempt();
+    void take_line(std::string_view line);
+    void end(Process::Outcome outcome);
+    void succeed(pki::Credential const& credential);
+    void fail(std::string const& reason, std::string const& hint);
+    std::chrono::milliseconds back_off();
+    /// When the renewal is due; the distant past where there is nothing to renew.
+    pki::Time due_at() const;
+    State state() const;
+
+    boost::asio::io_context& context_;
+    boost::asio::steady_timer timer_;
+    std::optional<config::Acme> settings_;
+    std::optional<AcmeStore> store_;
+    std::optional<pki::Certificate> leaf_;  ///< of the certificate there is, for all domains
+    std::shared_ptr<Process> process_;      ///< while an attempt goes on
+    std::string complaint_;                 ///< what it said last, beside mere information
+    int lines_ = 0;
+    int failures_ = 0;  ///< in a row
+    /// By the steady clock: a wall clock that is set must not make us knock without end.
+    std::chrono::steady_clock::time_point retry_at_{};
+    std::optional<State> told_;
+    std::minstd_rand random_{std::random_device()()};
+};
+
+/// The word for logs.
+std::string_view name(AcmeKeeper::State state);
+
+}  // namespace sallyport::gateway
