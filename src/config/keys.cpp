@@ -11,12 +11,16 @@ namespace {
 
 using Keys = std::span<std::string_view const>;
 
-constexpr std::array<std::string_view, 9> top_keys{
-    "data-dir", "workers", "io-method", "tls", "listener", "backend", "account", "limits", "log"};
-constexpr std::array<std::string_view, 12> tls_keys{"auto-tls",
+constexpr std::array<std::string_view, 10> top_keys{"data-dir", "workers", "io-method", "tls",
+                                                    "listener", "backend", "account",   "limits",
+                                                    "console",  "log"};
+constexpr std::array<std::string_view, 15> tls_keys{"auto-tls",
                                                     "ssl-cert",
                                                     "ssl-key",
                                                     "ssl-key-password-file",
+                                                    "ca-cert",
+                                                    "ca-key",
+                                                    "ca-key-password-file",
                                                     "ssl-ca",
                                                     "ssl-crl",
                                                     "tls-version",
@@ -35,10 +39,11 @@ constexpr std::array<std::string_view, 16> backend_keys{
 constexpr std::array<std::string_view, 3> account_keys{"user", "backend", "require"};
 constexpr std::array<std::string_view, 5> limits_keys{
     "max-connections", "connect-timeout", "dial-timeout", "linger-timeout", "drain-timeout"};
+constexpr std::array<std::string_view, 3> console_keys{"address", "trust-dir", "listener"};
 constexpr std::array<std::string_view, 1> log_keys{"level"};
 
 constexpr std::array all_tables{Table::top,     Table::tls,    Table::listener, Table::backend,
-                                Table::account, Table::limits, Table::log};
+                                Table::account, Table::limits, Table::console,  Table::log};
 
 Keys own_keys(Table table) {
     switch (table) {
@@ -54,6 +59,8 @@ Keys own_keys(Table table) {
             return account_keys;
         case Table::limits:
             return limits_keys;
+        case Table::console:
+            return console_keys;
         case Table::log:
             return log_keys;
     }
@@ -98,7 +105,7 @@ std::string home_of(std::string_view key) {
         if (key == "data-dir" || key == "workers" || key == "io-method")
             return "at the top of the file, before the first table";
         return "in a table of its own: " +
-               std::string(key == "tls" || key == "limits" || key == "log"
+               std::string(key == "tls" || key == "limits" || key == "console" || key == "log"
                                ? "[" + std::string(key) + "]"
                                : "[[" + std::string(key) + "]]");
     }
@@ -127,6 +134,8 @@ std::string_view title(Table table) {
             return "[[account]]";
         case Table::limits:
             return "[limits]";
+        case Table::console:
+            return "[console]";
         case Table::log:
             return "[log]";
     }

@@ -41,6 +41,9 @@ void refuse_postgres_keys(Section& in, unsigned line);
 /// After the backends: an account may name one.
 void read_accounts(Section& top, LoadContext& context, Config& config);
 
+/// After the listeners: the console shows the certificate of one.
+void read_console(Section& top, LoadContext& context, Config& config);
+
 /// The backend of this name; null where there is none.
 Backend const* find_backend(Config const& config, std::string_view name);
 /// Reads the name of a backend that must exist.

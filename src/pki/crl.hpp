@@ -5,6 +5,7 @@
 #include "pki/certificate.hpp"
 #include "tls/handles.hpp"
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,6 +24,13 @@ class Crl {
 
     /// The next list was due (nextUpdate): this one proves nothing any more.
     bool is_expired() const;
+    std::string issuer() const;       ///< RFC 2253
+    std::string fingerprint() const;  ///< SHA-256 of the DER form, lower-case hex
+    Time this_update() const;
+    /// When the next list is due; the end of time where it does not say.
+    Time next_update() const;
+    /// The DER form: what distribution points serve (RFC 5280 section 4.2.1.13).
+    std::string to_der() const;
     /// Signed by this CA's key.
     bool is_signed_by(Certificate const& ca) const;
 

@@ -45,12 +45,6 @@ class File {
     int descriptor_;
 };
 
-/// A rename is only as durable as the directory that holds it.
-bool sync_directory(fs::path const& directory) {
-    File const opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    return opened.is_open() && ::fsync(opened.get()) == 0;
-}
-
 Result<void> write(fs::path const& file, std::string_view content, mode_t mode) {
     auto const directory = file.has_parent_path() ? file.parent_path() : fs::path(".");
     auto temporary = (directory / ("." + file.filename().string() + ".XXXXXX")).string();
@@ -65,8 +59,7 @@ Result<void> write(fs::path const& file, std::string_view content, mode_t mode) 
         ::unlink(temporary.c_str());
         return Errc::file_unreadable;
     }
-    if (!sync_directory(directory)) return Errc::file_unreadable;
-    return {};
+    return sync_directory(directory);
 }
 
 }  // namespace
@@ -96,6 +89,12 @@ Result<void> write_private(fs::path const& file, std::string_view content) {
 
 Result<void> write_public(fs::path const& file, std::string_view content) {
     return write(file, content, 0644);
+}
+
+Result<void> sync_directory(fs::path const& directory) {
+    File const opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!opened.is_open() || ::fsync(opened.get()) != 0) return Errc::file_unreadable;
+    return {};
 }
 
 Result<void> make_private_directory(fs::path const& directory) {

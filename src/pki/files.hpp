@@ -16,6 +16,8 @@ Result<std::string> read_file(std::filesystem::path const& file);
 Result<void> write_private(std::filesystem::path const& file, std::string_view content);
 /// Mode 0644.
 Result<void> write_public(std::filesystem::path const& file, std::string_view content);
+/// Makes renames in it last: a rename is only as durable as the directory that holds it.
+Result<void> sync_directory(std::filesystem::path const& directory);
 /// Makes the directory (and its parents) with mode 0700, or checks that it is a directory.
 Result<void> make_private_directory(std::filesystem::path const& directory);
 

@@ -4,6 +4,7 @@
 #include "pki/pem.hpp"
 
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 
 #include <cstring>
 
@@ -37,6 +38,19 @@ Key Key::generate(KeyType type) {
     return Key(tls::EvpPkeyPtr(must(key, "generating a key")));
 }
 
+Key Key::generate_like(Key const& original) {
+    tls::EvpPkeyCtxPtr const context(
+        must(EVP_PKEY_CTX_new_from_pkey(nullptr, original.get(), nullptr), "a key generator"));
+    must(EVP_PKEY_keygen_init(context.get()), "a key generator");
+    // Curves are taken over from the original; the size of an RSA key is not.
+    if (EVP_PKEY_is_a(original.get(), "RSA") == 1)
+        must(EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), EVP_PKEY_get_bits(original.get())),
+             "a key's size");
+    EVP_PKEY* key = nullptr;
+    must(EVP_PKEY_generate(context.get(), &key), "generating a key");
+    return Key(tls::EvpPkeyPtr(key));
+}
+
 Result<Key> Key::from_pem(std::string_view pem, std::string_view password) {
     ErrorQueueCleared const cleared;
     auto const bio = open_text(pem);
@@ -51,6 +65,14 @@ std::string Key::to_pem() const {
     must(
         PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), nullptr, nullptr, 0, nullptr, nullptr),
         "writing a private key");
+    return written_text(*bio);
+}
+
+std::string Key::to_pem(std::string_view password) const {
+    tls::BioPtr const bio(must(BIO_new(BIO_s_mem()), "a memory buffer"));
+    must(PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), EVP_aes_256_cbc(), password.data(),
+                                       static_cast<int>(password.size()), nullptr, nullptr),
+         "writing a private key");
     return written_text(*bio);
 }
 
