@@ -33,7 +33,7 @@ struct Sighting {
     Role role = Role::node;
     std::string place;    ///< the listener or backend, or the file; empty: several
     std::string subject;  ///< RFC 2253; of a revocation list, its issuer
-    std::string serial;   ///< upper-case hex; of a revocation list, its number or nothing
+    std::string serial;   ///< upper-case hex; of a revocation list, its number where it has one
     std::string id;       ///< tells it from every other one: a fingerprint
     Life life;
 };

@@ -58,9 +58,12 @@ Sighting sighting_of(Role role, pki::Certificate const& certificate, std::string
 }
 
 Sighting sighting_of(pki::Crl const& crl, std::string place) {
-    return {Role::client_crl,  std::move(place),
-            crl.issuer(),      {},
-            crl.fingerprint(), {crl.this_update(), crl.next_update()}};
+    using namespace std::chrono_literals;
+    // A list that names no next one is good for ever.
+    auto const until = crl.next_at().value_or(std::chrono::sys_days(9999y / 12 / 31));
+    auto number = crl.number() != 0 ? std::to_string(crl.number()) : std::string();
+    return {Role::client_crl,  std::move(place),  crl.issuer(),
+            std::move(number), crl.fingerprint(), {crl.issued_at(), until}};
 }
 
 std::vector<Sighting> sightings_of(World const& world, pki::Time now) {

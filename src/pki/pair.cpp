@@ -52,7 +52,8 @@ Result<void> replace_pair(PairFiles const& files, std::vector<Certificate> const
     std::error_code error;
     std::filesystem::rename(waiting, files.certificate, error);
     if (error) return Errc::file_unreadable;
-    return sync_directory(waiting.parent_path());
+    if (sync_directory(waiting.parent_path())) return Errc::file_unreadable;
+    return {};
 }
 
 Result<void> finish_pair(PairFiles const& files, std::string_view password) {
@@ -67,21 +68,36 @@ Result<void> finish_pair(PairFiles const& files, std::string_view password) {
     if (!read_pair({waiting, files.key}, password)) return {};
     std::filesystem::rename(waiting, files.certificate, error);
     if (error) return Errc::file_unreadable;
-    return sync_directory(waiting.parent_path());
+    if (sync_directory(waiting.parent_path())) return Errc::file_unreadable;
+    return {};
 }
 
-Result<DirectoryLock> DirectoryLock::acquire(std::filesystem::path const& directory) {
+Result<DirectoryLock> DirectoryLock::lock(std::filesystem::path const& directory, int operation) {
     auto const file = directory / ".lock";
     DirectoryLock lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (lock.descriptor_ < 0) return Errc::file_unreadable;
-    while (::flock(lock.descriptor_, LOCK_EX) != 0) {
+    while (::flock(lock.descriptor_, operation) != 0) {
+        if (errno == EWOULDBLOCK) return Errc::would_block;
         if (errno != EINTR) return Errc::file_unreadable;
     }
     return lock;
 }
 
+Result<DirectoryLock> DirectoryLock::acquire(std::filesystem::path const& directory) {
+    return lock(directory, LOCK_EX);
+}
+
+Result<DirectoryLock> DirectoryLock::try_acquire(std::filesystem::path const& directory) {
+    return lock(directory, LOCK_EX | LOCK_NB);
+}
+
 DirectoryLock::DirectoryLock(DirectoryLock&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+DirectoryLock& DirectoryLock::operator=(DirectoryLock&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+}
 
 DirectoryLock::~DirectoryLock() {
     // Closing lets go of the lock.
