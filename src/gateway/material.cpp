@@ -128,6 +128,8 @@ Checked<void> add_renewables(config::Tls const& tls, std::string const& password
         auto renew = [pair, password, ca_files]() -> Result<void> {
             auto const done = pki::reissue_files(pair, password, ca_files);
             if (!done) return done.error();
+            if (*done == pki::Reissued::yes)
+                log::info("certificate issued again", {{"file", pair.certificate.string()}});
             return {};
         };
         material.renewables.push_back({file,

@@ -219,6 +219,30 @@ TEST_F(AutoTlsDirectory, ServesWithoutTheCaKeyAsLongAsItCan) {
     EXPECT_EQ(contents(), before);
 }
 
+TEST_F(AutoTlsDirectory, ServesWhatIsDueWhereNothingCanBeWritten) {
+    auto const first = ensure();
+    ASSERT_TRUE(first);
+    // In the way of the new certificate, also for root.
+    for (auto const* name : {".server.crt.renewed", ".server-rsa.crt.renewed"})
+        std::filesystem::create_directory(file(name));
+    auto const due = ensure({"db.example"}, first->renew_at);
+    ASSERT_TRUE(due);
+    EXPECT_EQ(due->servers.front().chain.front().serial(),
+              first->servers.front().chain.front().serial());
+    EXPECT_EQ(due->renew_at, first->renew_at);
+    EXPECT_TRUE(ensure({"db.example"}));
+}
+
+TEST_F(AutoTlsDirectory, WhatWasMadeInAFutureThatDidNotComeIsMadeAgain) {
+    auto const now = current_time();
+    auto const future = ensure({"db.example"}, now + days(1000));
+    ASSERT_TRUE(future);
+    EXPECT_GT(future->servers.front().chain.front().not_before(), now);
+    auto const present = ensure({"db.example"}, now);
+    ASSERT_TRUE(present);
+    for (auto const& server : present->servers) EXPECT_LE(server.chain.front().not_before(), now);
+}
+
 TEST_F(AutoTlsDirectory, EndsWithItsCa) {
     auto const first = ensure();
     ASSERT_TRUE(first);
