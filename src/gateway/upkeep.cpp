@@ -44,12 +44,14 @@ void tell(Renewal::Transition const& transition) {
 void tell(ExpiryWatch::Alert const& alert, pki::Time now) {
     bool const is_over = alert.remaining == Remaining::nothing;
     auto const& what = alert.what;
+    // A field is a view: its text must outlive it.
+    auto const not_after = utc_text(what.life.until);
     std::array const fields{
         log::Field("role", name(what.role)),
         log::Field("place", what.place),
         log::Field("subject", what.subject),
         log::Field("serial", what.serial),
-        log::Field("not_after", utc_text(what.life.until)),
+        log::Field("not_after", not_after),
         log::Field("remaining", alert.remaining == Remaining::third   ? "1/3"
                                 : alert.remaining == Remaining::tenth ? "1/10"
                                                                       : "0"),

@@ -93,7 +93,9 @@ void Builder::span(Time begin, Time end) {
 
 void Builder::ca(long path_length) {
     tls::BasicConstraintsPtr const constraints(must(BASIC_CONSTRAINTS_new(), "constraints"));
-    constraints->ca = 1;
+    // DER has one true (X.690 section 11.1); OpenSSL writes what it is given, and strict readers
+    // (Rust's, and with them Python's cryptography) refuse any other.
+    constraints->ca = 0xff;
     if (path_length >= 0) {
         constraints->pathlen = must(ASN1_INTEGER_new(), "a path length");
         must(ASN1_INTEGER_set(constraints->pathlen, path_length), "a path length");

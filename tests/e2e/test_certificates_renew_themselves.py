@@ -1,14 +1,16 @@
 """What our own CA issued, and what auto-tls made, is renewed at two thirds of its life while serving:
 no restart, no session touched; failures are retried, and its state is told."""
 
-import socket
+import datetime
 import subprocess
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from support import wire
-from support.pki import Authority
+from support.clients import tls_context
+from support.gateway import run
+from support.pki import Authority, Credential, new_key
 from support.ports import free_port, wait_until
 
 DAY = 86400
@@ -38,11 +40,6 @@ def on_disk(directory):
     return x509.load_pem_x509_certificate((directory / "server.crt").read_bytes())
 
 
-def context_of(directory, pki):
-    from support.clients import tls_context
-    return tls_context(directory / "ca.crt")
-
-
 def served(gateway, context) -> int:
     with wire.Client(gateway.port) as client:
         client.open_tls(context)
@@ -58,7 +55,7 @@ def test_a_leaf_of_our_ca_is_renewed_under_live_sessions(open_door, mariadb, pki
     old.write(tmp_path, "server")
     gateway = open_door(mariadb, tls=settings(tmp_path))
     gateway.wait_for_log("backend is up")
-    context = context_of(tmp_path, pki)
+    context = tls_context(tmp_path / "ca.crt")
     with wire.connect(gateway.port, "app", tls=context) as client:
         held = int(client.sock.getpeercert()["serialNumber"], 16)
         client.begin(wire.COM_QUERY, "SELECT SLEEP(8), 7")
@@ -94,7 +91,7 @@ def test_failures_are_retried_and_told(open_door, mariadb, pki, authority, tmp_p
     assert all(0.5 <= pause <= 2 for pause in pauses), pauses
     (tmp_path / "ca.key").write_text(authority.key_pem)
     gateway.wait_for_log("certificate renewal state", state="fresh", before="overdue")
-    context = context_of(tmp_path, pki)
+    context = tls_context(tmp_path / "ca.crt")
     assert served(gateway, context) == on_disk(tmp_path).serial_number != old.serial
 
 
@@ -102,7 +99,7 @@ def test_of_two_gateways_on_one_directory_one_renews(open_door, mariadb, pki, au
     old = aged(authority, life=60, left=30)
     old.write(tmp_path, "server")
     doors = [open_door(mariadb, tls=settings(tmp_path)) for _ in range(2)]
-    context = context_of(tmp_path, pki)
+    context = tls_context(tmp_path / "ca.crt")
     for door in doors:
         wait_until(lambda: served(door, context) != old.serial, "the new certificate", patience=60)
     assert len({served(door, context) for door in doors} | {on_disk(tmp_path).serial_number}) == 1
@@ -121,9 +118,25 @@ def test_a_ca_that_does_not_fit_its_key_is_an_error(open_door, mariadb, pki, aut
     aged(authority, life=DAY, left=DAY - 60).write(tmp_path, "server")
     (tmp_path / "ca.key").write_text(pki.front.key_pem)
     gateway = open_door(mariadb, tls=settings(tmp_path), start=False)
-    from support.gateway import run
     done = run("check", "-c", gateway.config)
     assert done.returncode == 1 and "ca.key: the private key belongs to no certificate in" in done.stderr
+
+
+def below_auto_tls(directory, life: float, left: float) -> Credential:
+    """A server's pair as auto-tls makes them, but for its life."""
+    ca = x509.load_pem_x509_certificate((directory / "ca.crt").read_bytes())
+    ca_key = serialization.load_pem_private_key((directory / "ca.key").read_bytes(), None)
+    key, end = new_key("ecdsa"), datetime.datetime.utcnow() + datetime.timedelta(seconds=left)
+    identifier = ca.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    served = x509.load_pem_x509_certificate((directory / "server.crt").read_bytes())
+    builder = (x509.CertificateBuilder().subject_name(served.subject).issuer_name(ca.subject)
+               .public_key(key.public_key()).serial_number(x509.random_serial_number())
+               .not_valid_before(end - datetime.timedelta(seconds=life)).not_valid_after(end)
+               .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), False))
+    for kind in (x509.BasicConstraints, x509.KeyUsage, x509.ExtendedKeyUsage, x509.SubjectAlternativeName):
+        extension = served.extensions.get_extension_for_class(kind)
+        builder = builder.add_extension(extension.value, extension.critical)
+    return Credential(builder.sign(ca_key, hashes.SHA256()), key, {}, {})
 
 
 def test_auto_tls_is_renewed_while_serving_whatever_the_configuration_file_has_become(
@@ -131,14 +144,7 @@ def test_auto_tls_is_renewed_while_serving_whatever_the_configuration_file_has_b
     gateway = open_door(mariadb, tls={"ssl-cert": None, "ssl-key": None})
     gateway.wait_for_log("backend is up")
     directory = gateway.data / "auto-tls"
-    ca = Authority.__new__(Authority)
-    ca.certificate = x509.load_pem_x509_certificate((directory / "ca.crt").read_bytes())
-    ca.key = serialization.load_pem_private_key((directory / "ca.key").read_bytes(), None)
-    ca.subject = {"O": "Sallyport", "CN": "Sallyport Auto-TLS CA"}
-    ca.parent, ca.digest = None, hashes.SHA256()
-    old = ca.server(socket.gethostname().lower(), "localhost", "127.0.0.1", "::1",
-                    days=30 / DAY, age=50 / DAY)
-    from support.clients import tls_context
+    old = below_auto_tls(directory, life=80, left=32)
     context = tls_context(directory / "ca.crt")
     (directory / "server.key").write_text(old.key_pem)
     (directory / "server.crt").write_text(old.certificate_pem)

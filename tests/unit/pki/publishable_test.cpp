@@ -1,6 +1,7 @@
 #include "pki/publishable.hpp"
 
 #include "pki/bundle.hpp"
+#include "pki/crl.hpp"
 #include "support/crl.hpp"
 #include "unit/pki/support.hpp"
 
