@@ -14,7 +14,7 @@ class TrustPagesTest : public testing::Test {
  protected:
     TrustPagesTest() {
         files_.write("global-bundle.pem", pem());
-        files_.write("ca.crl", crl());
+        files_.write("ca.crl", crl_text());
         files_.write("node.pem", pem() + ca().key().to_pem());
         files_.write("node.key", ca().key().to_pem());
         files_.write(".hidden.pem", pem());
@@ -29,7 +29,7 @@ class TrustPagesTest : public testing::Test {
     static std::string pem() { return ca().certificate().to_pem(); }
 
     /// Signed once: ECDSA signs with a random number.
-    static std::string const& crl() {
+    static std::string const& crl_text() {
         static auto const text = test::crl_pem(ca());
         return text;
     }
@@ -57,7 +57,7 @@ TEST_F(TrustPagesTest, ServesBundlesAndListsWithTheirTypes) {
     EXPECT_EQ(bundle.body, pem());
     auto const crl = get("ca.crl");
     EXPECT_EQ(crl.type, "application/pkix-crl");
-    EXPECT_EQ(crl.body, pki::Crl::from_pem(crl())->front().to_der());
+    EXPECT_EQ(crl.body, pki::Crl::from_pem(crl_text())->front().to_der());
     EXPECT_EQ(get("mirror-ca.pem").body, pem());
 }
 
