@@ -167,6 +167,14 @@ void describe(config::Backend const& backend) {
     if (backend.protocol == config::Protocol::postgres) describe_logins(backend);
 }
 
+void describe(config::Console const& console) {
+    if (!console.address) return;
+    out("console");
+    setting("address", console.address->to_string());
+    setting("trust-dir", console.trust_dir.empty() ? "none" : console.trust_dir.string());
+    setting("certificate", "that of the listener " + console.listener);
+}
+
 void warn_of_expiry(gateway::Door const& door) {
     for (pki::Credential const& credential : door.credentials) {
         pki::Certificate const& certificate = credential.chain.front();
@@ -218,6 +226,7 @@ int check(path const& file) {
     }
     for (config::Backend const& backend : settings->backends) describe(backend);
     if (settings->acme) describe(*settings->acme);
+    describe(settings->console);
     out("ok: " + counted(settings->listeners.size(), "listener") + ", " +
         counted(settings->backends.size(), "backend"));
     return 0;

@@ -3,6 +3,7 @@
 #include "cli/commands.hpp"
 #include "cli/say.hpp"
 #include "config/load.hpp"
+#include "console/console.hpp"
 #include "gateway/server.hpp"
 
 #include <utility>
@@ -31,8 +32,8 @@ int serve(path const& config) {
     for (auto const& problem : loaded->warnings)
         log::warn("configuration warning", {{"reason", problem.what}, {"hint", problem.hint}});
     auto const file = loaded->config.source;
-    auto const server =
-        gateway::Server::start(std::move(loaded->config), [file] { return load_again(file); });
+    auto const server = gateway::Server::start(
+        std::move(loaded->config), [file] { return load_again(file); }, console::make_console);
     if (!server) {
         error(server.error().what(), server.error().hint);
         return 1;

@@ -50,8 +50,11 @@ struct Tls {
     path ssl_key_password_file;  ///< its first line opens encrypted keys; empty: none
     path acme_certificate;  ///< of [acme]: key and chain, used when ssl_cert is empty, once it is
                             ///< there
-    path ssl_ca;            ///< client certificates are verified against these; empty: none
-    path ssl_crl;           ///< revocation lists, PEM; empty: none
+    path ca_cert;           ///< issued ssl_cert, and issues it again; empty: nobody here does
+    path ca_key;            ///< its key; set wherever ca_cert is
+    path ca_key_password_file;  ///< its first line opens an encrypted ca_key; empty: none
+    path ssl_ca;                ///< client certificates are verified against these; empty: none
+    path ssl_crl;               ///< revocation lists, PEM; empty: none
     TlsVersion tls_version = TlsVersion::v1_2;  ///< the minimum
     std::string ssl_cipher;        ///< OpenSSL cipher list for TLS 1.2 and below; empty: default
     std::string tls_ciphersuites;  ///< TLS 1.3 suites; empty: default
@@ -158,6 +161,15 @@ struct Limits {
     milliseconds drain_timeout{30'000};      ///< for live sessions, after SIGTERM
 };
 
+/// HTTPS beside the doors: bundles, revocation lists, metrics.
+struct Console {
+    std::optional<Address> address;  ///< none: there is no console
+    path trust_dir;                  ///< what /trust/ shows; empty: only what we made ourselves
+    std::string listener;            ///< whose certificate is shown; `load` checks that it has one
+
+    friend bool operator==(Console const&, Console const&) = default;
+};
+
 struct Config {
     path source;           ///< the file this came from, absolute
     path data_dir;         ///< auto-tls material, mirror CA, control socket; mode 0700
@@ -168,6 +180,7 @@ struct Config {
     std::vector<AccountRule> accounts;
     std::optional<Acme> acme;  ///< for listeners without ssl-cert
     Limits limits;
+    Console console;
     std::string log_level = "info";
 };
 

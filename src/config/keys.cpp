@@ -11,13 +11,16 @@ namespace {
 
 using Keys = std::span<std::string_view const>;
 
-constexpr std::array<std::string_view, 10> top_keys{"data-dir", "workers", "io-method", "tls",
+constexpr std::array<std::string_view, 11> top_keys{"data-dir", "workers", "io-method", "tls",
                                                     "listener", "backend", "account",   "acme",
-                                                    "limits",   "log"};
-constexpr std::array<std::string_view, 12> tls_keys{"auto-tls",
+                                                    "limits",   "console", "log"};
+constexpr std::array<std::string_view, 15> tls_keys{"auto-tls",
                                                     "ssl-cert",
                                                     "ssl-key",
                                                     "ssl-key-password-file",
+                                                    "ca-cert",
+                                                    "ca-key",
+                                                    "ca-key-password-file",
                                                     "ssl-ca",
                                                     "ssl-crl",
                                                     "tls-version",
@@ -39,10 +42,12 @@ constexpr std::array<std::string_view, 8> acme_keys{"directory-url", "contact", 
                                                     "timeout",       "retry-interval"};
 constexpr std::array<std::string_view, 5> limits_keys{
     "max-connections", "connect-timeout", "dial-timeout", "linger-timeout", "drain-timeout"};
+constexpr std::array<std::string_view, 3> console_keys{"address", "trust-dir", "listener"};
 constexpr std::array<std::string_view, 1> log_keys{"level"};
 
-constexpr std::array all_tables{Table::top,     Table::tls,  Table::listener, Table::backend,
-                                Table::account, Table::acme, Table::limits,   Table::log};
+constexpr std::array all_tables{Table::top,     Table::tls,     Table::listener,
+                                Table::backend, Table::account, Table::acme,
+                                Table::limits,  Table::console, Table::log};
 
 Keys own_keys(Table table) {
     switch (table) {
@@ -60,6 +65,8 @@ Keys own_keys(Table table) {
             return acme_keys;
         case Table::limits:
             return limits_keys;
+        case Table::console:
+            return console_keys;
         case Table::log:
             return log_keys;
     }
@@ -103,10 +110,11 @@ std::string home_of(std::string_view key) {
     if (contains(top_keys, key)) {
         if (key == "data-dir" || key == "workers" || key == "io-method")
             return "at the top of the file, before the first table";
-        return "in a table of its own: " +
-               std::string(key == "tls" || key == "acme" || key == "limits" || key == "log"
-                               ? "[" + std::string(key) + "]"
-                               : "[[" + std::string(key) + "]]");
+        return "in a table of its own: " + std::string(key == "tls" || key == "acme" ||
+                                                               key == "limits" ||
+                                                               key == "console" || key == "log"
+                                                           ? "[" + std::string(key) + "]"
+                                                           : "[[" + std::string(key) + "]]");
     }
     std::vector<std::string_view> homes;
     for (Table const table : all_tables)
@@ -135,6 +143,8 @@ std::string_view title(Table table) {
             return "[acme]";
         case Table::limits:
             return "[limits]";
+        case Table::console:
+            return "[console]";
         case Table::log:
             return "[log]";
     }

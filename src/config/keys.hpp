@@ -9,7 +9,7 @@
 namespace sallyport::config {
 
 /// The tables of the file. A listener takes its own keys and those of [tls].
-enum class Table { top, tls, listener, backend, account, acme, limits, log };
+enum class Table { top, tls, listener, backend, account, acme, limits, console, log };
 
 /// How the table is written: "[tls]", "[[listener]]"; "the top of the file" for the top.
 std::string_view title(Table table);

@@ -63,6 +63,7 @@ LoadResult read_all(toml::table const& content, path const& file) {
     read_accounts(top, context, config);
     read_acme(top, context, config);
     read_limits(top, context, config.limits);
+    read_console(top, context, config);
     read_log(top, context, config);
 
     if (!context.faults.empty()) return context.faults.in_order();

@@ -63,6 +63,17 @@ bool Section::read_path(std::string_view key, path& value) {
     return true;
 }
 
+bool Section::read_directory(std::string_view key, path& value) {
+    path directory;
+    if (!read_path(key, directory)) return false;
+    std::error_code error;
+    if (!std::filesystem::is_directory(directory, error))
+        return fault(key, std::string(key) + ": " + directory.string() + " is no directory",
+                     "relative paths start at the directory of the configuration file");
+    value = std::move(directory);
+    return true;
+}
+
 bool Section::read_file(std::string_view key, path& value) {
     std::string text;
     if (!read(key, text)) return false;

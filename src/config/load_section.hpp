@@ -64,6 +64,8 @@ class Section {
                                          std::span<Synonym const> synonyms = {});
     /// A path that need not exist yet.
     bool read_path(std::string_view key, path& value);
+    /// A directory that exists.
+    bool read_directory(std::string_view key, path& value);
     /// A file that exists and can be read; empty text takes an inherited one away.
     bool read_file(std::string_view key, path& value);
     /// One such file or an array of them.

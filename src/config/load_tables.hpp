@@ -44,6 +44,9 @@ void read_accounts(Section& top, LoadContext& context, Config& config);
 /// After the listeners: one of them may hold the address of the challenge.
 void read_acme(Section& top, LoadContext& context, Config& config);
 
+/// After the listeners: the console shows the certificate of one.
+void read_console(Section& top, LoadContext& context, Config& config);
+
 /// The backend of this name; null where there is none.
 Backend const* find_backend(Config const& config, std::string_view name);
 /// Reads the name of a backend that must exist.

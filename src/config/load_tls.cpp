@@ -22,6 +22,17 @@ void judge_files(Section& cert, Section& key, Section& crl, Tls const& tls) {
         crl.fault("ssl-crl", "ssl-crl without ssl-ca", hint_for_ca);
 }
 
+void judge_authority(Section& ca_cert, Section& ca_key, Tls const& tls) {
+    if (!tls.ca_cert.empty() && tls.ca_key.empty())
+        ca_cert.fault("ca-cert", "ca-cert without ca-key",
+                      "ca-key names the key that issues ssl-cert again when it is due");
+    else if (tls.ca_cert.empty() && !tls.ca_key.empty())
+        ca_key.fault("ca-key", "ca-key without ca-cert", "ca-cert names the key's certificate");
+    else if (!tls.ca_cert.empty() && tls.ssl_cert.empty())
+        ca_cert.fault("ca-cert", "ca-cert without ssl-cert: there is nothing for it to renew",
+                      "auto-tls has a CA of its own; set ssl-cert and ssl-key, or remove ca-cert");
+}
+
 }  // namespace
 
 void read_tls(Section& in, Tls& tls) {
@@ -29,6 +40,9 @@ void read_tls(Section& in, Tls& tls) {
     in.read_files("ssl-cert", tls.ssl_cert);
     in.read_files("ssl-key", tls.ssl_key);
     in.read_file("ssl-key-password-file", tls.ssl_key_password_file);
+    in.read_file("ca-cert", tls.ca_cert);
+    in.read_file("ca-key", tls.ca_key);
+    in.read_file("ca-key-password-file", tls.ca_key_password_file);
     in.read_file("ssl-ca", tls.ssl_ca);
     in.read_file("ssl-crl", tls.ssl_crl);
     in.read("tls-version", tls.tls_version);
@@ -46,6 +60,8 @@ void judge_tls(Section& listener, Section* tls_section, Tls const& tls) {
         return is_inherited ? *tls_section : listener;
     };
     judge_files(setter("ssl-cert"), setter("ssl-key"), setter("ssl-crl"), tls);
+
+    judge_authority(setter("ca-cert"), setter("ca-key"), tls);
 
     bool const demands_certificate = tls.client_certificate == ClientCertificate::required;
     if (demands_certificate && tls.ssl_ca.empty())

@@ -118,6 +118,7 @@ net::Task<Result<void>> BackLeg::secure(FrontLeg const& front, BackDialogue& dia
         wish.identity = &shown;
     }
     auto const agreed = co_await link_.secure(wish);
+    if (agreed) target_.backend->showed(*index_, chain_of(link_.stream().peer()));
     if (!agreed) detail_ = link_.detail();
     if (agreed && link_.stream().peer().resumed) metrics::count_resumed_back_leg();
     if (!agreed && is_strict && agreed.error() == Errc::tls_no_agreement)

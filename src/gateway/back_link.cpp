@@ -5,6 +5,13 @@
 
 namespace sallyport::gateway {
 
+std::vector<pki::Certificate> chain_of(tls::Peer const& peer) {
+    std::vector<pki::Certificate> chain;
+    for (auto const& link : peer.chain) chain.emplace_back(tls::share(link.get()));
+    if (chain.empty() && peer.certificate) chain.emplace_back(tls::share(peer.certificate.get()));
+    return chain;
+}
+
 net::Task<Result<void>> BackLink::connect(Endpoint const& endpoint, Buffer proxy_header) {
     detail_.clear();
     if (has_given_up_) co_return Errc::timed_out;

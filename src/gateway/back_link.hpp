@@ -9,8 +9,12 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace sallyport::gateway {
+
+/// What a database showed: its leaf and what verification found above it, where it looked.
+std::vector<pki::Certificate> chain_of(tls::Peer const& peer);
 
 class BackLink {
  public:

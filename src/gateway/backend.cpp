@@ -62,6 +62,20 @@ void Backend::resolved(std::size_t index, std::vector<Endpoint> endpoints) {
     states_.at(index).endpoints = std::move(endpoints);
 }
 
+void Backend::showed(std::size_t index, std::vector<pki::Certificate> chain) {
+    std::lock_guard const lock(mutex_);
+    // Released outside of the lock, where it was the last of its kind.
+    states_.at(index).shown.swap(chain);
+}
+
+std::vector<std::vector<pki::Certificate>> Backend::shown() const {
+    std::lock_guard const lock(mutex_);
+    std::vector<std::vector<pki::Certificate>> all;
+    for (State const& state : states_)
+        if (!state.shown.empty()) all.push_back(state.shown);
+    return all;
+}
+
 Backend::Health Backend::health(std::size_t index) const {
     std::lock_guard const lock(mutex_);
     return states_.at(index).health;

@@ -5,6 +5,7 @@
 
 #include "config/config.hpp"
 #include "gateway/endpoint.hpp"
+#include "pki/certificate.hpp"
 #include "wire/mysql/messages.hpp"
 
 #include <chrono>
@@ -50,6 +51,10 @@ class Backend {
     };
     /// The database behind an address answered like this. Logs when the address comes up.
     void learned(std::size_t index, Facts const& facts);
+    /// The chain that the database behind an address showed last, leaf first.
+    void showed(std::size_t index, std::vector<pki::Certificate> chain);
+    /// What all of them showed; an address that never did is left out.
+    std::vector<std::vector<pki::Certificate>> shown() const;
     /// An address could not be used. Logs when it goes down.
     void failed(std::size_t index, std::string const& reason);
     void resolved(std::size_t index, std::vector<Endpoint> endpoints);
@@ -91,6 +96,7 @@ class Backend {
         std::optional<mysql::Greeting> greeting;
         Clock::time_point learned_at{};
         std::string trouble;
+        std::vector<pki::Certificate> shown;
         std::optional<Accepted> accepted;
     };
     struct Refusal {

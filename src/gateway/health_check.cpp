@@ -79,6 +79,7 @@ net::Task<Result<void>> HealthCheck::secure(tls::BackWish wish) {
     wish.alpn = target_.alpn();
     auto const agreed = co_await link_.secure(wish);
     if (!agreed) co_return failed(agreed.error(), "TLS");
+    target_.backend->showed(index_, chain_of(link_.stream().peer()));
     co_return agreed;
 }
 

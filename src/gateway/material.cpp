@@ -1,8 +1,10 @@
 #include "gateway/material.hpp"
 
+#include "base/log.hpp"
 #include "gateway/acme/store.hpp"
 #include "pki/auto_tls.hpp"
 #include "pki/files.hpp"
+#include "pki/reissue.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -61,9 +63,9 @@ Checked<void> check_chain(fs::path const& file, std::vector<pki::Certificate> co
     return {};
 }
 
-Checked<std::string> read_password(config::Tls const& tls, Material& material) {
-    if (tls.ssl_key_password_file.empty()) return std::string();
-    auto text = read(tls.ssl_key_password_file, material);
+Checked<std::string> read_password(fs::path const& file, Material& material) {
+    if (file.empty()) return std::string();
+    auto text = read(file, material);
     if (!text) return text;
     return text->substr(0, text->find_first_of("\r\n"));
 }
@@ -90,17 +92,71 @@ Checked<pki::Credential> load_credential(fs::path const& cert_file, fs::path con
     return pki::Credential{*chain, *key};
 }
 
+Checked<pki::Authority> load_authority(pki::AuthorityFiles const& files, Material& material) {
+    for (auto const& file : {files.certificate, files.key, files.password_file})
+        if (!file.empty()) material.files.push_back(file);
+    auto const authority = pki::read_authority(files);
+    if (authority) return *authority;
+    auto const why = authority.error();
+    if (why == Errc::file_unreadable)
+        return fault(Errc::file_unreadable, files.key, "ca-cert or ca-key cannot be read",
+                     "check that they exist and that sallyport's user may read them");
+    if (why == Errc::key_mismatch)
+        return fault(Errc::key_mismatch, files.key,
+                     "the private key belongs to no certificate in " + files.certificate.string());
+    return fault(Errc::file_invalid, files.key,
+                 "ca-cert and ca-key are not a CA that can issue certificates",
+                 "an encrypted key needs ca-key-password-file; CA keys are ECDSA or RSA");
+}
+
+/// Those of the operator's pairs that the operator's CA issued are ours to issue again.
+Checked<void> add_renewables(config::Tls const& tls, std::string const& password,
+                             Material& material) {
+    pki::AuthorityFiles const ca_files{tls.ca_cert, tls.ca_key, tls.ca_key_password_file};
+    auto const authority = load_authority(ca_files, material);
+    if (!authority) return authority.error();
+    auto const& ca = authority->certificate();
+    material.own_cas.push_back(ca);
+    for (std::size_t i = 0; i < material.credentials.size(); ++i) {
+        auto const& leaf = material.credentials[i].chain.front();
+        auto const file = tls.ssl_cert[i].string();
+        if (!leaf.is_signed_by(ca)) {
+            log::warn("certificate is not renewed here: ca-cert did not issue it",
+                      {{"file", file}, {"issuer", leaf.issuer()}, {"ca_cert", ca.subject()}});
+            continue;
+        }
+        pki::PairFiles const pair{tls.ssl_cert[i], tls.ssl_key[i]};
+        auto renew = [pair, password, ca_files]() -> Result<void> {
+            auto const done = pki::reissue_files(pair, password, ca_files);
+            if (!done) return done.error();
+            if (*done == pki::Reissued::yes)
+                log::info("certificate issued again", {{"file", pair.certificate.string()}});
+            return {};
+        };
+        material.renewables.push_back({file,
+                                       {leaf.not_before(), leaf.not_after()},
+                                       pki::renewal_time(leaf, ca),
+                                       std::move(renew)});
+    }
+    return {};
+}
+
 Checked<void> load_own(config::Tls const& tls, Material& material,
                        std::vector<pki::Certificate> const& known) {
-    auto const password = read_password(tls, material);
+    auto const password = read_password(tls.ssl_key_password_file, material);
     if (!password) return password.error();
     for (std::size_t i = 0; i < tls.ssl_cert.size(); ++i) {
+        // Only where we replace these files ourselves can a crash of ours have left them half done.
+        if (!tls.ca_cert.empty())
+            static_cast<void>(
+                pki::finish_replacement({tls.ssl_cert[i], tls.ssl_key[i]}, *password));
         auto const credential =
             load_credential(tls.ssl_cert[i], tls.ssl_key[i], *password, material, known);
         if (!credential) return credential.error();
         material.credentials.push_back(*credential);
     }
-    return {};
+    if (tls.ca_cert.empty()) return {};
+    return add_renewables(tls, *password, material);
 }
 
 Checked<void> make_own(fs::path const& directory, std::vector<std::string> const& names,
@@ -113,7 +169,18 @@ Checked<void> make_own(fs::path const& directory, std::vector<std::string> const
             "repair the files there, or move the directory away to start anew (clients must "
             "then be given the new ca.crt)");
     material.credentials = made->servers;
-    material.renew_at = made->renew_at;
+    // All of one directory are made, and renewed, together.
+    auto const& leaf = made->servers.front().chain.front();
+    auto renew = [directory, names]() -> Result<void> {
+        auto const renewed = pki::ensure_auto_tls(directory, names);
+        if (!renewed) return renewed.error();
+        return {};
+    };
+    material.renewables.push_back({directory.string(),
+                                   {leaf.not_before(), leaf.not_after()},
+                                   made->renew_at,
+                                   std::move(renew)});
+    if (auto const ca = load_authorities(made->ca)) material.own_cas = *ca;
     material.files.insert(material.files.end(), made->files.begin(), made->files.end());
     return {};
 }

@@ -4,11 +4,11 @@
 
 #include "config/config.hpp"
 #include "gateway/fault.hpp"
+#include "gateway/renewal.hpp"
 #include "pki/certificate.hpp"
 #include "pki/crl.hpp"
 #include "tls/context.hpp"
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +20,8 @@ struct Material {
     std::vector<pki::Crl> crls;
     std::string trust_id;                      ///< names client_cas and crls: changes with them
     std::vector<std::filesystem::path> files;  ///< everything that was read: to be watched
-    std::optional<pki::Time> renew_at;         ///< auto-tls only
+    std::vector<pki::Certificate> own_cas;     ///< above `credentials`, as far as we know them
+    std::vector<Renewable> renewables;         ///< those of `credentials` that are ours to renew
 };
 
 /// Reads and checks what `tls` names; makes or renews auto-tls material under `data_dir` where that

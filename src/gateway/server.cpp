@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/metrics.hpp"
+#include "base/times.hpp"
 #include "gateway/acme/lego.hpp"
 
 #include <boost/asio/post.hpp>
@@ -15,23 +16,12 @@
 namespace sallyport::gateway {
 namespace {
 
-/// How often auto-tls's due date is looked at: by the wall clock, which may jump.
-constexpr std::chrono::seconds renewal_check{30};
 /// How often a drain looks whether the last session has gone.
 constexpr std::chrono::milliseconds drain_check{20};
 
 std::string joined(std::vector<std::string> const& names) {
     std::string text;
     for (auto const& name : names) text += (text.empty() ? "" : ",") + name;
-    return text;
-}
-
-std::string as_text(pki::Time time) {
-    auto const seconds = std::chrono::system_clock::to_time_t(time);
-    std::tm parts{};
-    gmtime_r(&seconds, &parts);
-    std::string text(sizeof "2026-11-22T15:00:00Z" - 1, '\0');
-    std::strftime(text.data(), text.size() + 1, "%Y-%m-%dT%H:%M:%SZ", &parts);
     return text;
 }
 
@@ -49,7 +39,7 @@ void log_doors(World const& world) {
                        {"key", leaf.key_type()},
                        {"subject", leaf.subject()},
                        {"names", joined(leaf.names())},
-                       {"not_after", as_text(leaf.not_after())},
+                       {"not_after", utc_text(leaf.not_after())},
                        {"client_verification", door->mirror != nullptr}});
         }
     }
@@ -72,27 +62,27 @@ Checked<net::IoMethod> choose_io_method(config::Config const& config) {
 
 }  // namespace
 
-Checked<std::unique_ptr<Server>> Server::start(config::Config config, LoadConfig load) {
+Checked<std::unique_ptr<Server>> Server::start(config::Config config, LoadConfig load,
+                                               MakeAttendant make_attendant) {
     std::unique_ptr<Server> server(new Server(config, std::move(load)));
-    if (auto const opened = server->open(std::move(config)); !opened) return opened.error();
+    if (auto const opened = server->open(std::move(config), make_attendant); !opened)
+        return opened.error();
     return server;
 }
 
 Server::Server(config::Config const& config, LoadConfig load)
-    : load_(std::move(load)),
-      signals_(context_, SIGTERM, SIGINT, SIGHUP),
-      renewal_(context_),
-      drain_(context_) {
+    : load_(std::move(load)), signals_(context_, SIGTERM, SIGINT, SIGHUP), drain_(context_) {
     log::set_level(config.log_level);
 }
 
 Server::~Server() {
+    attendant_.reset();
     listeners_.clear();
     for (auto const& worker : workers_) worker->cut_sessions();
     workers_.clear();
 }
 
-Checked<void> Server::open(config::Config config) {
+Checked<void> Server::open(config::Config config, MakeAttendant const& make_attendant) {
     auto const workers = worker_count(config);
     auto const data_dir = config.data_dir;
     auto const built = World::build(std::move(config), estate_);
@@ -105,6 +95,9 @@ Checked<void> Server::open(config::Config config) {
     if (!added) return added.error();
     auto const method = choose_io_method((*built)->config());
     if (!method) return method.error();
+    upkeep_ = Upkeep::start(context_, [this] { return rebuild(); });
+    auto attendant = attend(make_attendant, **built);
+    if (!attendant) return attendant.error();
 
     control_ = std::move(*control);
     world_ = *built;
@@ -119,13 +112,26 @@ Checked<void> Server::open(config::Config config) {
     log_doors(*world_);
     swap_listeners(std::move(*added));
     await_signals();
-    await_renewal();
+    upkeep_->follow(world_);
+    attendant_ = std::move(*attendant);
+    if (attendant_) attendant_->follow();
     bool const uses_io_uring = *method == net::IoMethod::io_uring;
     log::info("sallyport is ready", {{"listeners", listeners_.size()},
                                      {"workers", workers},
                                      {"io_method", uses_io_uring ? "io_uring" : "epoll"}});
     acme_->follow(world_->config().acme);
     return {};
+}
+
+Checked<std::unique_ptr<Attendant>> Server::attend(MakeAttendant const& make, World const& world) {
+    if (!make) return std::unique_ptr<Attendant>();
+    auto certificates = [upkeep = std::weak_ptr(upkeep_)] {
+        auto const alive = upkeep.lock();
+        return alive ? alive->report() : CertificateReport();
+    };
+    auto attendant = make(context_, {[this] { return sessions(); }, std::move(certificates)});
+    if (auto const ready = attendant->prepare(world); !ready) return ready.error();
+    return attendant;
 }
 
 void Server::run() {
@@ -139,7 +145,15 @@ void Server::stop() {
 std::string Server::reload() {
     if (is_draining_) return "the gateway is stopping";
     auto loaded = load_();
-    auto const applied = loaded ? apply(std::move(*loaded)) : Checked<void>(loaded.error());
+    return settle(loaded ? apply(std::move(*loaded)) : Checked<void>(loaded.error()));
+}
+
+bool Server::rebuild() {
+    return !is_draining_ && settle(apply(world_->config())).empty();
+}
+
+/// Says how it went, and watches what is to be watched now.
+std::string Server::settle(Checked<void> const& applied) {
     auto files = world_->files();
     if (!applied) {
         auto const& fault = applied.error();
@@ -169,6 +183,8 @@ Checked<void> Server::apply(config::Config config) {
     if (!built) return built.error();
     auto added = bind_new(**built);
     if (!added) return added.error();
+    if (attendant_)
+        if (auto const ready = attendant_->prepare(**built); !ready) return ready.error();
     if ((*built)->config().io_method != world_->config().io_method)
         log::warn("io-method changes at the next restart", {});
     if (worker_count((*built)->config()) != workers_.size())
@@ -178,6 +194,8 @@ Checked<void> Server::apply(config::Config config) {
     log::set_level(world_->config().log_level);
     swap_listeners(std::move(*added));
     health_->follow(world_);
+    upkeep_->follow(world_);
+    if (attendant_) attendant_->follow();
     log::info("configuration reloaded", {{"file", world_->config().source.string()}});
     log_doors(*world_);
     acme_->follow(world_->config().acme);
@@ -249,17 +267,6 @@ void Server::await_signals() {
     });
 }
 
-void Server::await_renewal() {
-    renewal_.expires_after(renewal_check);
-    renewal_.async_wait([this](error_code error) {
-        // A cancelled wait may be queued as a successful one already.
-        if (error || is_draining_) return;
-        auto const due = world_->renew_at();
-        if (due && *due <= std::chrono::system_clock::now()) reload();
-        await_renewal();
-    });
-}
-
 /// Stops accepting; live sessions may finish what they do, up to drain-timeout.
 void Server::begin_drain() {
     if (std::exchange(is_draining_, true)) return;
@@ -268,8 +275,9 @@ void Server::begin_drain() {
     control_.reset();
     watch_.reset();
     acme_.reset();
+    attendant_.reset();
+    upkeep_.reset();
     health_->stop();
-    renewal_.cancel();
     drain_end_ = std::chrono::steady_clock::now() + world_->config().limits.drain_timeout;
     await_sessions();
 }

@@ -6,10 +6,12 @@
 
 #include "config/config.hpp"
 #include "gateway/acme/keeper.hpp"
+#include "gateway/attendant.hpp"
 #include "gateway/control.hpp"
 #include "gateway/health.hpp"
 #include "gateway/listener.hpp"
 #include "gateway/placing.hpp"
+#include "gateway/upkeep.hpp"
 #include "gateway/watch.hpp"
 #include "gateway/worker.hpp"
 #include "gateway/world.hpp"
@@ -31,9 +33,10 @@ class Server {
     /// Reads the configuration file again, for a reload. The loader lives in the command.
     using LoadConfig = std::function<Checked<config::Config>()>;
 
-    /// Builds the World, binds the listeners, starts the workers. Nothing is half-started: on a
-    /// Fault everything is undone.
-    static Checked<std::unique_ptr<Server>> start(config::Config config, LoadConfig load);
+    /// Builds the World, binds the listeners, starts the workers, and whatever `make_attendant`
+    /// makes. Nothing is half-started: on a Fault everything is undone.
+    static Checked<std::unique_ptr<Server>> start(config::Config config, LoadConfig load,
+                                                  MakeAttendant make_attendant = {});
     ~Server();
 
     /// Serves until SIGTERM or SIGINT (or stop()), then drains; SIGHUP reloads. Returns when the
@@ -49,17 +52,21 @@ class Server {
 
     Server(config::Config const& config, LoadConfig load);
 
-    Checked<void> open(config::Config config);
+    Checked<void> open(config::Config config, MakeAttendant const& make_attendant);
+    Checked<std::unique_ptr<Attendant>> attend(MakeAttendant const& make, World const& world);
     /// Builds the next World and swaps it in; empty for done, else why the old one stays.
     std::string reload();
     /// The same, asked for by a person, who may have repaired what ACME failed at.
     std::string reload_on_request();
+    /// The same with the configuration in force, whatever its file says by now: for what has been
+    /// renewed. True for done.
+    bool rebuild();
+    std::string settle(Checked<void> const& applied);
     Checked<void> apply(config::Config config);
     Checked<std::vector<std::shared_ptr<Listener>>> bind_new(World const& next);
     void swap_listeners(std::vector<std::shared_ptr<Listener>> added);
     void accept(config::Address const& address, int descriptor);
     void await_signals();
-    void await_renewal();
     void begin_drain();
     void await_sessions();
     void finish();
@@ -79,8 +86,9 @@ class Server {
     std::unique_ptr<Health> health_;
     std::shared_ptr<Watch> watch_;
     std::shared_ptr<AcmeKeeper> acme_;
+    std::shared_ptr<Upkeep> upkeep_;
+    std::unique_ptr<Attendant> attendant_;  ///< null: none was asked for
     boost::asio::signal_set signals_;
-    boost::asio::steady_timer renewal_;
     boost::asio::steady_timer drain_;
     std::chrono::steady_clock::time_point drain_end_{};
     bool is_draining_ = false;

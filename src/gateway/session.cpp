@@ -129,6 +129,7 @@ void Session::remember_front() {
         record_.client_subject = certificate.subject_oneline();
         record_.client_serial = certificate.serial();
         record_.client_fingerprint = certificate.fingerprint();
+        door_->clients->saw(certificate, door_->settings.name);
     }
     record_.backend_address = back_.address();
 }

@@ -180,7 +180,7 @@ Checked<void> World::add_target(config::Backend const& backend, Estate& estate) 
         tls::BackSettings settings;
         settings.policy = back_policy(backend, oldest_version(config_.listeners, backend.name));
         settings.verify = verify_peer(backend.ssl_mode);
-        std::vector<pki::Certificate> authorities;
+        auto& authorities = target->authorities;
         if (!backend.ssl_ca.empty()) {
             files_.push_back(backend.ssl_ca);
             auto const loaded = load_authorities(backend.ssl_ca);
@@ -225,8 +225,7 @@ Checked<void> World::add_door(config::Listener const& listener, Estate& estate,
         load_material(listener.tls, config_.data_dir, auto_tls_names(config_.listeners), known);
     if (!material) return material.error();
     files_.insert(files_.end(), material->files.begin(), material->files.end());
-    if (material->renew_at)
-        renew_at_ = std::min(renew_at_.value_or(*material->renew_at), *material->renew_at);
+    add_renewables(material->renewables);
 
     tls::FrontSettings settings;
     settings.policy = front_policy(listener.tls, *door->target);
@@ -252,8 +251,19 @@ Checked<void> World::add_door(config::Listener const& listener, Estate& estate,
         door->tls = *context;
     }
     door->credentials = material->credentials;
+    door->own_cas = material->own_cas;
+    door->client_cas = material->client_cas;
+    door->crls = material->crls;
+    door->clients = estate.clients;
     doors_.push_back(std::move(door));
     return {};
+}
+
+/// Listeners that share their files share the renewal.
+void World::add_renewables(std::vector<Renewable> const& renewables) {
+    for (auto const& renewable : renewables)
+        if (std::ranges::find(renewables_, renewable.file, &Renewable::file) == renewables_.end())
+            renewables_.push_back(renewable);
 }
 
 std::vector<pki::Certificate> World::intermediates() const {

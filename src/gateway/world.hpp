@@ -5,6 +5,7 @@
 
 #include "config/config.hpp"
 #include "gateway/backend.hpp"
+#include "gateway/client_certificates.hpp"
 #include "gateway/fault.hpp"
 #include "gateway/material.hpp"
 #include "gateway/postgres/verifiers.hpp"
@@ -14,7 +15,6 @@
 
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +25,7 @@ struct Target {
     config::Backend settings;
     std::shared_ptr<tls::BackContext> tls;  ///< null with ssl-mode DISABLED
     std::shared_ptr<Backend> backend;
+    std::vector<pki::Certificate> authorities;  ///< of ssl-ca; empty: the system's roots
 
     std::shared_ptr<VerifierCache> verifiers;             ///< postgres only
     std::shared_ptr<VerifierFiles const> verifier_files;  ///< postgres only
@@ -44,6 +45,10 @@ struct Door {
     std::shared_ptr<identity::Mirror> mirror;  ///< null: no client certificates are asked for
     std::shared_ptr<Target const> target;
     std::vector<pki::Credential> credentials;  ///< what is served, for the log and `check`
+    std::vector<pki::Certificate> own_cas;     ///< above `credentials`, as far as we know them
+    std::vector<pki::Certificate> client_cas;
+    std::vector<pki::Crl> crls;
+    std::shared_ptr<ClientCertificates> clients;  ///< who came through this and other doors
 };
 
 /// What outlives a World: ticket keys, what is known of the backends, the mirrors' caches. Used on
@@ -53,6 +58,7 @@ struct Estate {
     std::map<std::string, std::shared_ptr<Backend>> backends;         ///< by name and addresses
     std::map<std::string, std::shared_ptr<VerifierCache>> verifiers;  ///< likewise
     std::map<std::string, std::weak_ptr<identity::Mirror>> mirrors;   ///< by the client CAs
+    std::shared_ptr<ClientCertificates> clients = std::make_shared<ClientCertificates>();
 };
 
 class World {
@@ -67,8 +73,8 @@ class World {
     std::vector<std::shared_ptr<Target const>> const& targets() const { return targets_; }
     /// Everything that was read, the configuration file among it: to be watched.
     std::vector<std::filesystem::path> const& files() const { return files_; }
-    /// When some of auto-tls's certificates are due; nothing where none are ours.
-    std::optional<pki::Time> renew_at() const { return renew_at_; }
+    /// The certificates that are ours to renew, each once.
+    std::vector<Renewable> const& renewables() const { return renewables_; }
     /// The PEM bundle of mirror CAs that a backend's database must trust for clients.
     std::string mirror_bundle() const;
 
@@ -77,13 +83,14 @@ class World {
     Checked<void> add_target(config::Backend const& backend, Estate& estate);
     Checked<void> add_verifiers(Target& target, std::string const& key, Estate& estate);
     Checked<void> add_door(config::Listener const& listener, Estate& estate, World const* previous);
+    void add_renewables(std::vector<Renewable> const& renewables);
     std::vector<pki::Certificate> intermediates() const;
 
     config::Config config_;
     std::vector<std::shared_ptr<Target const>> targets_;
     std::vector<std::shared_ptr<Door const>> doors_;
     std::vector<std::filesystem::path> files_;
-    std::optional<pki::Time> renew_at_;
+    std::vector<Renewable> renewables_;
 };
 
 }  // namespace sallyport::gateway

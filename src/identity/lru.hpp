@@ -18,6 +18,8 @@ class Lru {
     explicit Lru(std::size_t limit) : limit_(limit) {}
 
     std::size_t size() const { return items_.size(); }
+    /// The most recently used first.
+    std::list<Item> const& items() const { return items_; }
 
     /// Null where the key is not there; else its value, which now is the most recently used.
     Value* find(std::string const& key) {

@@ -5,6 +5,7 @@
 #include "pki/authority.hpp"
 #include "pki/files.hpp"
 #include "pki/pair.hpp"
+#include "pki/reissue.hpp"
 
 #include <algorithm>
 #include <array>
@@ -81,18 +82,14 @@ bool covers(Certificate const& leaf, std::vector<std::string> const& wanted) {
         wanted, [&](auto const& name) { return std::ranges::find(has, name) != has.end(); });
 }
 
-/// Two thirds of the certificate's life. One that ends with its CA gains nothing by a renewal.
-Time renewal_of(Certificate const& leaf, Certificate const& ca) {
-    if (leaf.not_after() >= ca.not_after()) return leaf.not_after();
-    return leaf.not_before() + (leaf.not_after() - leaf.not_before()) * 2 / 3;
-}
-
 Fitness judge(Result<Credential> const& server, Certificate const& ca,
               std::vector<std::string> const& wanted, Time now) {
     if (!server) return Fitness::unusable;
     auto const& leaf = server->chain.front();
     if (!leaf.is_signed_by(ca) || leaf.not_after() <= now) return Fitness::unusable;
-    if (now >= renewal_of(leaf, ca) || !covers(leaf, wanted)) return Fitness::due;
+    // A clock that went back has left us with one that clients do not take yet.
+    if (leaf.not_before() > now) return Fitness::due;
+    if (now >= renewal_time(leaf, ca) || !covers(leaf, wanted)) return Fitness::due;
     return Fitness::good;
 }
 
@@ -166,7 +163,7 @@ class Pass {
             auto const pair = pair_files(directory_, kind.stem);
             auto const server = read_pair(pair);
             if (judge(server, ca->certificate, wanted_, now_) != Fitness::good) return std::nullopt;
-            add(pair, *server, renewal_of(server->chain.front(), ca->certificate));
+            add(pair, *server, renewal_time(server->chain.front(), ca->certificate));
         }
         return std::move(material_);
     }
@@ -190,18 +187,18 @@ class Pass {
         auto const fitness = judge(server, ca.certificate, wanted_, now_);
         auto const ca_key = pair_files(directory_, ca_stem).key;
         if (fitness != Fitness::good && ca.authority) {
-            server = issue(*ca.authority, kind, files, wanted_, now_);
-            if (!server) return server.error();
+            auto const issued = issue(*ca.authority, kind, files, wanted_, now_);
+            // One that is merely due serves on: a full disk must not stop what works.
+            if (!issued && fitness == Fitness::unusable) return issued.error();
+            if (issued) server = issued;
         } else if (fitness == Fitness::unusable) {
             return complain(ca_key, "without it no certificate can be issued",
                             Errc::file_unreadable);
         } else if (fitness == Fitness::due) {
             log::error("auto-tls certificate is due and cannot be renewed",
                        {{"file", files.certificate.string()}, {"missing", ca_key.string()}});
-            add(files, *server, server->chain.front().not_after());
-            return {};
         }
-        add(files, *server, renewal_of(server->chain.front(), ca.certificate));
+        add(files, *server, renewal_time(server->chain.front(), ca.certificate));
         return {};
     }
 

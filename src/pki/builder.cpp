@@ -83,13 +83,19 @@ Builder::Builder(X509_NAME const* subject, Key const& key)
 }
 
 void Builder::valid(Time now, Time end) {
-    set_time(X509_getm_notBefore(certificate_.get()), now - backdating);
+    span(now - backdating, end);
+}
+
+void Builder::span(Time begin, Time end) {
+    set_time(X509_getm_notBefore(certificate_.get()), begin);
     set_time(X509_getm_notAfter(certificate_.get()), end);
 }
 
 void Builder::ca(long path_length) {
     tls::BasicConstraintsPtr const constraints(must(BASIC_CONSTRAINTS_new(), "constraints"));
-    constraints->ca = 1;
+    // DER has one true (X.690 section 11.1); OpenSSL writes what it is given, and strict readers
+    // (Rust's, and with them Python's cryptography) refuse any other.
+    constraints->ca = 0xff;
     if (path_length >= 0) {
         constraints->pathlen = must(ASN1_INTEGER_new(), "a path length");
         must(ASN1_INTEGER_set(constraints->pathlen, path_length), "a path length");
@@ -155,6 +161,16 @@ void Builder::names_of(Certificate const& original) {
     // RFC 5280 section 4.2.1.6 wants it so; an original that is not would pass only lenient checks.
     if (has_empty_subject()) must(X509_EXTENSION_set_critical(copy.get(), 1), "a critical name");
     must(X509_add_ext(certificate_.get(), copy.get(), -1), "copied names");
+}
+
+void Builder::extensions_of(Certificate const& original) {
+    constexpr int at_the_end = -1;
+    for (int i = 0; i < X509_get_ext_count(original.get()); ++i) {
+        auto* const extension = X509_get_ext(original.get(), i);
+        int const nid = OBJ_obj2nid(X509_EXTENSION_get_object(extension));
+        if (nid == NID_subject_key_identifier || nid == NID_authority_key_identifier) continue;
+        must(X509_add_ext(certificate_.get(), extension, at_the_end), "a copied extension");
+    }
 }
 
 Certificate Builder::sign_self(Key const& key) && {

@@ -30,6 +30,8 @@ class Builder {
 
     /// From a little before `now` until `end`.
     void valid(Time now, Time end);
+    /// Exactly from `begin` until `end`.
+    void span(Time begin, Time end);
     /// A CA; `path_length` below zero: any number of intermediates below it.
     void ca(long path_length);
     /// A leaf that proves the identity of one side of a TLS connection.
@@ -42,6 +44,9 @@ class Builder {
     void serial_of(Certificate const& original);
     /// The SAN extension as it stands in `original`, if it has one.
     void names_of(Certificate const& original);
+    /// Every extension of `original` but the two that name keys: SANs, usages, where revocation
+    /// lists are to be had, and what we know nothing of. Instead of ca(), leaf() and names().
+    void extensions_of(Certificate const& original);
 
     /// Signed by its own key.
     Certificate sign_self(Key const& key) &&;

@@ -1,36 +1,18 @@
 #include "pki/certificate.hpp"
 
 #include "pki/alternative_names.hpp"
+#include "pki/digest.hpp"
 #include "pki/openssl_calls.hpp"
 #include "pki/pem.hpp"
 
 #include <openssl/pem.h>
 
 #include <array>
-#include <span>
 
 namespace sallyport::pki {
 namespace {
 
-std::string hex(std::span<unsigned char const> bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    text.reserve(bytes.size() * 2);
-    for (unsigned const byte : bytes) {
-        text += digits[byte >> 4U];
-        text += digits[byte & 0xfU];
-    }
-    return text;
-}
-
 using Sha256 = std::array<unsigned char, 32>;
-
-std::string sha256(std::string_view data) {
-    Sha256 digest{};
-    must(EVP_Digest(data.data(), data.size(), digest.data(), nullptr, EVP_sha256(), nullptr),
-         "hashing");
-    return hex(digest);
-}
 
 /// The DER form of the public key with its algorithm.
 std::string spki(X509& certificate) {
@@ -53,14 +35,6 @@ std::string rfc2253(X509_NAME const* name) {
 std::string oneline(X509_NAME const* name) {
     tls::MemoryPtr<char> const text(must(X509_NAME_oneline(name, nullptr, 0), "writing a name"));
     return text.get();
-}
-
-/// `unreadable` where the time does not follow RFC 5280 section 4.1.2.5.
-Time to_time(ASN1_TIME const* time, Time unreadable) {
-    ErrorQueueCleared const cleared;
-    std::tm parts{};
-    if (ASN1_TIME_to_tm(time, &parts) != 1) return unreadable;
-    return Time(std::chrono::seconds(timegm(&parts)));
 }
 
 }  // namespace

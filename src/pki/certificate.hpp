@@ -44,6 +44,8 @@ class Key {
     Key& operator=(Key other) noexcept;
 
     static Key generate(KeyType type);
+    /// A new key of the type and size (or curve) of `original`.
+    static Key generate_like(Key const& original);
     /// PKCS#8, SEC 1 or PKCS#1 PEM; `password` opens an encrypted one. Errc::file_invalid.
     static Result<Key> from_pem(std::string_view pem, std::string_view password = {});
     /// PKCS#8; encrypted (AES-256, PBKDF2) where there is a password.

@@ -5,6 +5,10 @@
 #include "pki/certificate.hpp"
 #include "tls/handles.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,8 +25,21 @@ class Crl {
     /// All lists of a PEM text. Errc::file_invalid where one does not parse or there is none.
     static Result<std::vector<Crl>> from_pem(std::string_view pem);
 
+    std::string to_pem() const;
+    std::string to_der() const;
+
+    /// Which list of its CA this is (RFC 5280 section 5.2.3); zero where it does not say.
+    std::uint64_t number() const;
+    Time issued_at() const;  ///< thisUpdate
+    /// When the next one is due at the latest (nextUpdate); nothing where it does not say.
+    std::optional<Time> next_at() const;
+    std::size_t size() const;  ///< entries in it
+    /// This certificate is on the list: by its issuer's name and key, and its serial number.
+    bool revokes(Certificate const& certificate) const;
     /// The next list was due (nextUpdate): this one proves nothing any more.
     bool is_expired() const;
+    std::string issuer() const;       ///< RFC 2253
+    std::string fingerprint() const;  ///< SHA-256 of the DER form, lower-case hex
     /// Signed by this CA's key.
     bool is_signed_by(Certificate const& ca) const;
 

@@ -4,6 +4,7 @@
 #include "pki/pem.hpp"
 
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 
 #include <cstring>
 
@@ -32,6 +33,19 @@ Key Key::generate(KeyType type) {
                           ? EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{type.rsa_bits})
                           : EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256");
     return Key(tls::EvpPkeyPtr(must(key, "generating a key")));
+}
+
+Key Key::generate_like(Key const& original) {
+    tls::EvpPkeyCtxPtr const context(
+        must(EVP_PKEY_CTX_new_from_pkey(nullptr, original.get(), nullptr), "a key generator"));
+    must(EVP_PKEY_keygen_init(context.get()), "a key generator");
+    // Curves are taken over from the original; the size of an RSA key is not.
+    if (EVP_PKEY_is_a(original.get(), "RSA") == 1)
+        must(EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), EVP_PKEY_get_bits(original.get())),
+             "a key's size");
+    EVP_PKEY* key = nullptr;
+    must(EVP_PKEY_generate(context.get(), &key), "generating a key");
+    return Key(tls::EvpPkeyPtr(key));
 }
 
 Result<Key> Key::from_pem(std::string_view pem, std::string_view password) {

@@ -16,7 +16,7 @@ PairFiles pair_files(std::filesystem::path const& directory, std::string_view st
     return {directory / (name + ".crt"), directory / (name + ".key")};
 }
 
-Result<Credential> read_pair(PairFiles const& files) {
+Result<Credential> read_pair(PairFiles const& files, std::string_view password) {
     auto const certificate_text = read_file(files.certificate);
     if (!certificate_text) return certificate_text.error();
     auto const key_text = read_file(files.key);
@@ -24,16 +24,52 @@ Result<Credential> read_pair(PairFiles const& files) {
 
     auto chain = Certificate::from_pem(*certificate_text);
     if (!chain) return chain.error();
-    auto key = Key::from_pem(*key_text);
+    auto key = Key::from_pem(*key_text, password);
     if (!key) return key.error();
     if (!chain->front().matches(*key)) return Errc::key_mismatch;
     return Credential{std::move(*chain), std::move(*key)};
 }
 
 Result<void> write_pair(PairFiles const& files, Credential const& credential) {
-    if (auto const written = write_private(files.key, credential.key.to_pem()); !written)
+    return replace_pair(files, credential.chain, credential.key.to_pem());
+}
+
+std::filesystem::path staged_certificate(PairFiles const& files) {
+    auto const name = files.certificate.filename().string();
+    return files.certificate.parent_path() / ("." + name + ".renewed");
+}
+
+Result<void> replace_pair(PairFiles const& files, std::vector<Certificate> const& chain,
+                          std::string_view key_pem) {
+    auto const waiting = staged_certificate(files);
+    if (auto const written = write_public(waiting, to_pem(chain)); !written) return written;
+    if (auto const written = write_private(files.key, key_pem); !written) {
+        std::error_code ignored;
+        std::filesystem::remove(waiting, ignored);
         return written;
-    return write_public(files.certificate, to_pem(credential.chain));
+    }
+    // From here on the pair is complete but for this name.
+    std::error_code error;
+    std::filesystem::rename(waiting, files.certificate, error);
+    if (error) return Errc::file_unreadable;
+    if (sync_directory(waiting.parent_path())) return Errc::file_unreadable;
+    return {};
+}
+
+Result<void> finish_pair(PairFiles const& files, std::string_view password) {
+    auto const waiting = staged_certificate(files);
+    std::error_code error;
+    if (!std::filesystem::exists(waiting, error)) return {};
+    if (read_pair(files, password).has_value()) {
+        // Interrupted before the key was replaced: the old pair stands.
+        std::filesystem::remove(waiting, error);
+        return {};
+    }
+    if (!read_pair({waiting, files.key}, password)) return {};
+    std::filesystem::rename(waiting, files.certificate, error);
+    if (error) return Errc::file_unreadable;
+    if (sync_directory(waiting.parent_path())) return Errc::file_unreadable;
+    return {};
 }
 
 Result<DirectoryLock> DirectoryLock::lock(std::filesystem::path const& directory, int operation) {

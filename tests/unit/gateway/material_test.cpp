@@ -18,7 +18,7 @@ TEST_F(MaterialTest, ACertificateAndItsKeyAreServedAndWatched) {
     ASSERT_TRUE(material) << material.error().what();
     ASSERT_EQ(material->credentials.size(), 1U);
     EXPECT_EQ(material->files, (std::vector{tls_.ssl_cert.front(), tls_.ssl_key.front()}));
-    EXPECT_FALSE(material->renew_at);
+    EXPECT_TRUE(material->renewables.empty());
 }
 
 TEST_F(MaterialTest, OnePairForEachKeyTypeIsServed) {
@@ -171,7 +171,8 @@ TEST_F(MaterialTest, AutoTlsMakesCertificatesOfBothKeyTypesAndSaysWhenTheyAreDue
     ASSERT_EQ(material->credentials.size(), 2U);
     auto const names = material->credentials.front().chain.front().names();
     EXPECT_NE(std::ranges::find(names, "db.example"), names.end());
-    EXPECT_TRUE(material->renew_at);
+    ASSERT_EQ(material->renewables.size(), 1U);
+    EXPECT_EQ(material->own_cas.size(), 1U);
     EXPECT_FALSE(material->files.empty());
 }
 

@@ -1,0 +1,54 @@
+// HTTPS on threads of its own, apart from the workers: a slow client of the console costs no
+// session anything. Which certificate is shown, and what is answered, can be swapped at any time.
+#pragma once
+
+#include "console/http.hpp"
+#include "tls/context.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <vector>
+
+namespace sallyport::console {
+
+class HttpsServer {
+ public:
+    /// Connections that are served at the same time: scrapers, and people who fetch a bundle.
+    static constexpr std::size_t threads = 8;
+    /// Connections that wait for one of those; whoever comes after is closed unheard.
+    static constexpr std::size_t max_waiting = 56;
+
+    /// What a connection gets: its certificate and its answers.
+    struct Face {
+        std::shared_ptr<tls::FrontContext> tls;
+        Respond respond;
+    };
+
+    HttpsServer();
+    /// Cuts what is under way.
+    ~HttpsServer();
+
+    /// From the next connection on.
+    void show(std::shared_ptr<Face const> face);
+    /// Takes over an accepted, non-blocking socket.
+    void adopt(int descriptor);
+
+ private:
+    void work();
+    void serve(tls::WaitingStream& stream, Face const& face);
+    bool is_wanted();
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::shared_ptr<Face const> face_;
+    std::deque<int> waiting_;
+    std::set<int> under_way_;  ///< descriptors, to be cut at the end
+    bool is_stopping_ = false;
+    std::vector<std::thread> workers_;  ///< last: they use the rest
+};
+
+}  // namespace sallyport::console
