@@ -167,6 +167,8 @@ Checked<void> Server::apply(config::Config config) {
     log::set_level(world_->config().log_level);
     swap_listeners(std::move(*added));
     health_->follow(world_);
+    auto const revocations = Revocations::of(*world_);
+    for (auto const& worker : workers_) worker->end_revoked(revocations);
     log::info("configuration reloaded", {{"file", world_->config().source.string()}});
     log_doors(*world_);
     return {};

@@ -44,6 +44,7 @@ struct Door {
     std::shared_ptr<identity::Mirror> mirror;  ///< null: no client certificates are asked for
     std::shared_ptr<Target const> target;
     std::vector<pki::Credential> credentials;  ///< what is served, for the log and `check`
+    std::vector<pki::Crl> crls;                ///< those that the handshakes look into
 };
 
 /// What outlives a World: ticket keys, what is known of the backends, the mirrors' caches. Used on

@@ -14,5 +14,9 @@ void add_group(CLI::App& program, Action& action);
 
 void add_create_ca(CLI::App& group, Action& action);
 void add_create_client_ca(CLI::App& group, Action& action);
+void add_create_intermediate(CLI::App& group, Action& action);
+void add_revoke(CLI::App& group, Action& action);
+void add_crl(CLI::App& group, Action& action);
+void add_bundle(CLI::App& group, Action& action);
 
 }  // namespace sallyport::cli::cert

@@ -4,6 +4,7 @@
 #include "cli/cert/options.hpp"
 #include "cli/say.hpp"
 #include "pki/files.hpp"
+#include "pki/issuers.hpp"
 
 namespace sallyport::cli::cert {
 namespace {
@@ -54,6 +55,12 @@ pki::Checked<std::vector<pki::Certificate>> known(CreateCa const& options,
                       "--overwrite puts the new CA before the one that is there"};
 }
 
+/// Roots of two partitions are never taken for each other, not even by their names.
+std::string common_name(CreateCa const& options) {
+    auto const partition = pki::partition_name(options.certs_dir);
+    return partition.empty() ? options.common_name : options.common_name + " " + partition;
+}
+
 pki::Checked<void> make(CreateCa const& options) {
     auto const type = key_type(options.key);
     if (!type) return type.error();
@@ -64,7 +71,7 @@ pki::Checked<void> make(CreateCa const& options) {
     auto const key = own_key(options, *type);
     if (!key) return key.error();
 
-    auto const ca = pki::Authority::create(options.common_name, options.lifetime, *key);
+    auto const ca = pki::Authority::create(common_name(options), options.lifetime, *key);
     certificates->insert(certificates->begin(), ca.certificate());
     constexpr bool replace = true;
     return directory->write({{options.file_name, pki::to_pem(*certificates)}}, replace);

@@ -11,6 +11,10 @@ void add_group(CLI::App& program, Action& action) {
     group.require_subcommand(1);
     add_create_ca(group, action);
     add_create_client_ca(group, action);
+    add_create_intermediate(group, action);
+    add_revoke(group, action);
+    add_crl(group, action);
+    add_bundle(group, action);
 }
 
 }  // namespace sallyport::cli::cert
