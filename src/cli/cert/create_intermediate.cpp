@@ -1,11 +1,11 @@
 // `sallyport cert create-intermediate`: a CA for one region below the root, which signs that
 // region's servers. The root's key is needed for this once, and can stay locked away afterwards.
 #include "cli/cert/commands.hpp"
+#include "cli/cert/ledger.hpp"
 #include "cli/cert/options.hpp"
 #include "cli/say.hpp"
 #include "pki/files.hpp"
 #include "pki/issuers.hpp"
-#include "pki/list_file.hpp"
 
 namespace sallyport::cli::cert {
 namespace {
@@ -62,8 +62,6 @@ pki::Checked<void> make(CreateIntermediate const& options) {
     auto const file = pki::certs_names::region_ca(options.region);
     auto certificates = known(options, *directory, file);
     if (!certificates) return certificates.error();
-    auto const ledger = pki::open_ledger(*directory);
-    if (!ledger) return ledger.error();
     auto const password = pki::read_password(options.ca_key.password_file);
     if (!password) return password.error();
 
@@ -83,19 +81,17 @@ pki::Checked<void> make(CreateIntermediate const& options) {
     if (reason) return pki::system_fault("write the key", key_file.string(), reason);
 
     certificates->insert(certificates->begin(), made.certificate());
-    auto const record = [&]() -> pki::Checked<void> {
-        auto const recorded = ledger->record(made.certificate(), "intermediate");
-        if (!recorded) return pki::ledger_fault(*directory, recorded.error());
-        return {};
-    };
+    auto const enter = [&] { return record(*directory, made.certificate(), "intermediate"); };
     constexpr bool replace = true;
-    auto const written = directory->write({{file, pki::to_pem(*certificates)}}, replace, record);
+    auto const written = directory->write({{file, pki::to_pem(*certificates)}}, replace, enter);
     if (!written) {
         // Nothing was signed with it that anybody has.
         std::error_code ignored;
         fs::remove(key_file, ignored);
+        return written.error();
     }
-    return written;
+    tell_of(directory->file(file), made.certificate());
+    return {};
 }
 
 int create_intermediate(CreateIntermediate const& options) {

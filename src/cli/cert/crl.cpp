@@ -57,7 +57,7 @@ pki::Checked<void> write(WriteCrl const& options) {
         if (auto const written = directory->write({next->file}, replace); !written) return written;
         note(next->file.name + ": list " + std::to_string(next->list.number()) + " of " +
              issuer.certificate.subject() + ", " + std::to_string(next->list.size()) +
-             " revoked, the next is due on " + date(*next->list.next_at()));
+             " revoked, the next is due on " + date_text(*next->list.next_at()));
     }
     return {};
 }

@@ -4,7 +4,9 @@
 #include "cli/say.hpp"
 #include "pki/issuers.hpp"
 
+#include <array>
 #include <cstdlib>
+#include <ctime>
 
 namespace sallyport::cli::cert {
 namespace {
@@ -130,13 +132,13 @@ pki::Checked<pki::CertsDirectory> open_to_write(std::filesystem::path const& cer
     return pki::CertsDirectory::open_to_write(certs_dir, tell);
 }
 
-std::string date(pki::Time time) {
-    auto const seconds = std::chrono::system_clock::to_time_t(time);
+std::string date_text(pki::Time time) {
+    auto const when = std::chrono::system_clock::to_time_t(time);
     std::tm parts{};
-    gmtime_r(&seconds, &parts);
-    std::string text(sizeof "2026-11-23" - 1, '\0');
-    std::strftime(text.data(), text.size() + 1, "%Y-%m-%d", &parts);
-    return text;
+    ::gmtime_r(&when, &parts);
+    std::array<char, sizeof "9999/12/31"> text{};
+    auto const size = std::strftime(text.data(), text.size(), "%Y/%m/%d", &parts);
+    return {text.data(), size};
 }
 
 int failed(pki::Fault const& fault) {

@@ -106,7 +106,7 @@ Checked<LedgerEntry> by_serial(std::string const& word, pki::Ledger const& ledge
 Checked<void> judge(LedgerEntry const& entry, pki::Reason reason) {
     if (entry.not_after <= pki::current_time())
         return Fault{Errc::certificate_expired,
-                     described(entry) + " expired on " + date(entry.not_after),
+                     described(entry) + " expired on " + date_text(entry.not_after),
                      "nobody accepts it any more: there is nothing to revoke"};
     bool const is_held =
         entry.revocation && entry.revocation->reason == pki::Reason::certificate_hold;
@@ -116,8 +116,9 @@ Checked<void> judge(LedgerEntry const& entry, pki::Reason reason) {
     bool const is_final = entry.revocation && (!is_held || reason == entry.revocation->reason);
     if (is_final)
         return Fault{Errc::file_invalid,
-                     described(entry) + " was revoked already, on " + date(entry.revocation->when) +
-                         " (" + std::string(pki::word(entry.revocation->reason)) + ")",
+                     described(entry) + " was revoked already, on " +
+                         date_text(entry.revocation->when) + " (" +
+                         std::string(pki::word(entry.revocation->reason)) + ")",
                      "sallyport cert crl writes the list anew"};
     return {};
 }
