@@ -112,7 +112,7 @@ def test_at_its_next_handshake(house):
 
 @pytest.mark.parametrize("version", [TLS_1_2, TLS_1_3])
 def test_also_with_a_ticket_from_before(house, version):
-    gateway, door = house.start("keep")
+    gateway, door = house.start(None)
     alice, context = house.client("alice", version)
     with door.connect(context) as first:
         assert is_alive(first)
