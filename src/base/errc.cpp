@@ -33,6 +33,8 @@ constexpr std::array entries{
     Entry{Errc::tls_required, "tls_required", "plain text where TLS is required"},
     Entry{Errc::certificate_required, "certificate_required", "no client certificate"},
     Entry{Errc::certificate_untrusted, "certificate_untrusted", "the certificate does not verify"},
+    Entry{Errc::certificate_revoked, "certificate_revoked",
+          "the client's certificate has been revoked"},
     Entry{Errc::tls_unsupported, "tls_unsupported", "the backend offers no TLS"},
     Entry{Errc::tls_not_mirrored, "tls_not_mirrored",
           "the backend does not take the front leg's version or cipher"},

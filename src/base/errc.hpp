@@ -60,6 +60,7 @@ enum class Errc {
     tls_required,             ///< plain text where require-secure-transport is on
     certificate_required,     ///< the client showed no certificate where one is required
     certificate_untrusted,    ///< the peer's certificate does not verify
+    certificate_revoked,      ///< the client's was revoked during the session, which had to go
     tls_unsupported,          ///< the backend offers no TLS and ssl-mode wants it
     tls_not_mirrored,         ///< mirror = "strict" and the backend refused version or cipher
     no_application_protocol,  ///< direct TLS without ALPN "postgresql" (on either leg)

@@ -130,6 +130,9 @@ void describe(gateway::Door const& door, path const& data_dir) {
                                       ? "none: no ssl-ca is set"
                                       : std::string(config::word(tls.client_certificate)) +
                                             ", verified with " + tls.ssl_ca.string());
+    if (!tls.ssl_crl.empty())
+        setting("revoked-sessions",
+                std::string(config::word(tls.revoked_sessions)) + ", by " + tls.ssl_crl.string());
 }
 
 /// Where the SCRAM verifiers of a PostgreSQL backend come from.

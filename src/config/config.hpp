@@ -19,6 +19,11 @@ enum class ClientCertificate {
     optional,  ///< asked for; verified when given (the database decides who needs one)
     required,  ///< the handshake fails without one
 };
+/// What becomes of live sessions when their client's certificate is revoked.
+enum class RevokedSessions {
+    keep,   ///< they go on; the next handshake is refused
+    close,  ///< they end as soon as the changed list is read
+};
 enum class Protocol { mysql, postgres };
 enum class Greeting {
     own,      ///< we greet; the database is not touched before the client has passed the door
@@ -61,6 +66,7 @@ struct Tls {
     std::string groups;            ///< key exchange groups; empty: default
     bool require_secure_transport = true;
     ClientCertificate client_certificate = ClientCertificate::optional;
+    RevokedSessions revoked_sessions = RevokedSessions::keep;
 
     friend bool operator==(Tls const&, Tls const&) = default;
 };

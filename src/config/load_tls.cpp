@@ -51,6 +51,7 @@ void read_tls(Section& in, Tls& tls) {
     in.read("groups", tls.groups);
     in.read("require-secure-transport", tls.require_secure_transport);
     in.read("client-certificate", tls.client_certificate);
+    in.read("revoked-sessions", tls.revoked_sessions);
 }
 
 void judge_tls(Section& listener, Section* tls_section, Tls const& tls) {
@@ -68,6 +69,12 @@ void judge_tls(Section& listener, Section* tls_section, Tls const& tls) {
         setter("client-certificate")
             .fault("client-certificate", "client-certificate = \"required\" without ssl-ca",
                    hint_for_ca);
+    // A listener may take an inherited ssl-crl away, and with it what follows from it.
+    bool const is_taken_away = listener.has("ssl-crl") && !listener.has("revoked-sessions");
+    if (tls.revoked_sessions == RevokedSessions::close && tls.ssl_crl.empty() && !is_taken_away)
+        setter("revoked-sessions")
+            .fault("revoked-sessions", "revoked-sessions = \"close\" without ssl-crl",
+                   "ssl-crl names the lists that say who is revoked");
     if (demands_certificate && !tls.require_secure_transport)
         setter("require-secure-transport")
             .warn("require-secure-transport",

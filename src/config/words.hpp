@@ -35,6 +35,12 @@ inline constexpr auto words<ClientCertificate> = std::to_array<Word<ClientCertif
 });
 
 template <>
+inline constexpr auto words<RevokedSessions> = std::to_array<Word<RevokedSessions>>({
+    {"keep", RevokedSessions::keep},
+    {"close", RevokedSessions::close},
+});
+
+template <>
 inline constexpr auto words<Protocol> = std::to_array<Word<Protocol>>({
     {"mysql", Protocol::mysql},
     {"postgres", Protocol::postgres},

@@ -196,6 +196,8 @@ Checked<void> Server::apply(config::Config config) {
     health_->follow(world_);
     upkeep_->follow(world_);
     if (attendant_) attendant_->follow();
+    auto const revocations = Revocations::of(*world_);
+    for (auto const& worker : workers_) worker->end_revoked(revocations);
     log::info("configuration reloaded", {{"file", world_->config().source.string()}});
     log_doors(*world_);
     acme_->follow(world_->config().acme);

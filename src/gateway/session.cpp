@@ -35,6 +35,8 @@ net::Task<> Session::run() {
     remember_front();
     if (opened) {
         start_relay();
+        // The lists may have changed since the handshake looked into those of its own World.
+        end_if_revoked();
         while (!relay_->is_over()) co_await relay_->turn();
         remember_relay();
         record_.backend_resumed = back_.stream().peer().resumed;
@@ -163,6 +165,18 @@ void Session::cut() {
     is_cut_ = true;
     if (relay_) relay_->hang_up({Leg::front, Stage::drain, Errc::draining});
     front_.stream().socket().hang_up();
+    back_.hang_up();
+}
+
+void Session::end_if_revoked() {
+    auto const& lists = surroundings_.revocations;
+    // Before the relay there is nothing to end: run() asks again when it starts.
+    if (!lists || !relay_ || !front_.stream().peer().certificate) return;
+    auto chain = front_.chain();
+    // A resumed session's chain may be forgotten; its leaf is always there.
+    if (chain.empty()) chain.emplace_back(tls::share(front_.stream().peer().certificate.get()));
+    if (!lists->revoke(record_.listener, chain)) return;
+    relay_->hang_up({Leg::front, Stage::relay, Errc::certificate_revoked});
     back_.hang_up();
 }
 

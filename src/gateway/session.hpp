@@ -6,6 +6,7 @@
 #include "gateway/back_leg.hpp"
 #include "gateway/front_leg.hpp"
 #include "gateway/relay.hpp"
+#include "gateway/revocations.hpp"
 #include "gateway/session_record.hpp"
 #include "gateway/world.hpp"
 #include "net/deadline.hpp"
@@ -26,6 +27,7 @@ struct Surroundings {
     ConnectionIds& ids;
     CancelKeys& cancel_keys;
     std::function<void()> request_reload;
+    std::shared_ptr<Revocations const> revocations;  ///< null: no session ends by them
 };
 
 /// A connection as the listener hands it over.
@@ -48,6 +50,8 @@ class Session : protected RelayEvents {
     SessionRecord const& record() const { return record_; }
     /// Ends the session from outside: the gateway is stopping.
     void cut();
+    /// Ends the session where the lists of its surroundings say so.
+    void end_if_revoked();
 
  protected:
     Session(Surroundings const& surroundings, Arrival const& arrival);

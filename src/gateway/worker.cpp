@@ -28,8 +28,12 @@ std::string message_of(std::exception_ptr const& error) {
 
 Worker::Worker(net::IoMethod method, Registries& registries, std::function<void()> request_reload)
     : loop_(net::make_loop(method)),
-      surroundings_{*loop_, MutableBytes(scratch_.get(), scratch_size), registries.ids,
-                    registries.cancel_keys, std::move(request_reload)},
+      surroundings_{*loop_,
+                    MutableBytes(scratch_.get(), scratch_size),
+                    registries.ids,
+                    registries.cancel_keys,
+                    std::move(request_reload),
+                    nullptr},
       thread_([this] { loop_->run(); }) {}
 
 Worker::~Worker() {
@@ -82,6 +86,13 @@ void Worker::give_back_memory() {
     if (most_live_ < worth_giving_back || live > most_live_ / 2) return;
     malloc_trim(0);
     most_live_ = live;
+}
+
+void Worker::end_revoked(std::shared_ptr<Revocations const> revocations) {
+    loop_->post(net::Job([this, revocations = std::move(revocations)] {
+        surroundings_.revocations = revocations;
+        for (auto const& session : live_) session->end_if_revoked();
+    }));
 }
 
 void Worker::cut_sessions() {

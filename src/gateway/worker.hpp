@@ -36,6 +36,9 @@ class Worker {
 
     /// Starts a session on this worker. Safe from any thread.
     void adopt(Arrival arrival);
+    /// Ends the sessions whose client is revoked by these lists, now and whenever one has proved
+    /// itself by older ones. Safe from any thread.
+    void end_revoked(std::shared_ptr<Revocations const> revocations);
     /// Ends every session that is still there. Safe from any thread.
     void cut_sessions();
     /// Waits for the thread, which ends when its last session has. Call cut_sessions() first, or

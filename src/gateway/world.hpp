@@ -47,7 +47,7 @@ struct Door {
     std::vector<pki::Credential> credentials;  ///< what is served, for the log and `check`
     std::vector<pki::Certificate> own_cas;     ///< above `credentials`, as far as we know them
     std::vector<pki::Certificate> client_cas;
-    std::vector<pki::Crl> crls;
+    std::vector<pki::Crl> crls;                   ///< those that the handshakes look into
     std::shared_ptr<ClientCertificates> clients;  ///< who came through this and other doors
 };
 

@@ -76,6 +76,15 @@ Credential Authority::issue_client(std::string const& user, seconds lifetime, Ke
     return issue({user, {}, Purpose::client, lifetime, type});
 }
 
+Authority Authority::issue_intermediate(std::string const& common_name, Time end,
+                                        KeyType type) const {
+    auto const key = Key::generate(type);
+    Builder builder(make_name("Sallyport", common_name).get(), key);
+    builder.valid(current_time(), std::min(end, certificate_.not_after()));
+    builder.ca(0);
+    return {std::move(builder).sign(certificate_, key_), key};
+}
+
 Authority Authority::issue_intermediate_like(Certificate const& original) const {
     auto const key = Key::generate(KeyType::ecdsa_p256);
     Builder builder(subject_of(original), key);

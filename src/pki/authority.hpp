@@ -48,6 +48,9 @@ class Authority {
     /// std::runtime_error for another.
     Credential issue_client(std::string const& user, seconds lifetime,
                             KeyType type = KeyType::ecdsa_p256) const;
+    /// An intermediate for leaves alone (path length 0) named `common_name` (O=Sallyport), valid
+    /// until the earlier of `end` and this CA's own.
+    Authority issue_intermediate(std::string const& common_name, Time end, KeyType type) const;
     /// An intermediate with the subject and path length of `original`, under this CA.
     Authority issue_intermediate_like(Certificate const& original) const;
     /// A client leaf with subject, SANs and serial number of `original`, this CA as issuer and

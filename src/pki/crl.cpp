@@ -88,6 +88,16 @@ std::size_t Crl::size() const {
     return entries == nullptr ? 0 : static_cast<std::size_t>(sk_X509_REVOKED_num(entries));
 }
 
+bool Crl::has_serial(std::string const& serial) const {
+    ErrorQueueCleared const cleared;
+    BIGNUM* read = nullptr;
+    if (BN_hex2bn(&read, serial.c_str()) == 0) return false;
+    tls::BignumPtr const number(read);
+    tls::Asn1IntegerPtr const wanted(must(BN_to_ASN1_INTEGER(read, nullptr), "a serial number"));
+    X509_REVOKED* entry = nullptr;
+    return X509_CRL_get0_by_serial(get(), &entry, wanted.get()) != 0;
+}
+
 bool Crl::revokes(Certificate const& certificate) const {
     ErrorQueueCleared const cleared;
     auto* const x509 = certificate.get();
@@ -113,6 +123,10 @@ std::string Crl::issuer() const {
 
 std::string Crl::fingerprint() const {
     return sha256(to_der());
+}
+
+bool Crl::is_same(Crl const& other) const {
+    return X509_CRL_match(get(), other.get()) == 0;
 }
 
 bool Crl::is_signed_by(Certificate const& ca) const {

@@ -33,13 +33,15 @@ class Crl {
     Time issued_at() const;  ///< thisUpdate
     /// When the next one is due at the latest (nextUpdate); nothing where it does not say.
     std::optional<Time> next_at() const;
-    std::size_t size() const;  ///< entries in it
+    std::size_t size() const;                          ///< entries in it
+    bool has_serial(std::string const& serial) const;  ///< as Certificate::serial() writes it
     /// This certificate is on the list: by its issuer's name and key, and its serial number.
     bool revokes(Certificate const& certificate) const;
     /// The next list was due (nextUpdate): this one proves nothing any more.
     bool is_expired() const;
-    std::string issuer() const;       ///< RFC 2253
-    std::string fingerprint() const;  ///< SHA-256 of the DER form, lower-case hex
+    std::string issuer() const;            ///< RFC 2253
+    std::string fingerprint() const;       ///< SHA-256 of the DER form, lower-case hex
+    bool is_same(Crl const& other) const;  ///< to the last bit
     /// Signed by this CA's key.
     bool is_signed_by(Certificate const& ca) const;
 

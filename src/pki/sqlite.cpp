@@ -17,6 +17,12 @@ class SqliteCategory : public boost::system::error_category {
  public:
     char const* name() const noexcept override { return "sqlite"; }
     std::string message(int code) const override { return sqlite3_errstr(code); }
+    boost::system::error_condition default_error_condition(int code) const noexcept override {
+        if (code == SQLITE_FULL)
+            return boost::system::errc::make_error_condition(
+                boost::system::errc::no_space_on_device);
+        return {code, *this};
+    }
 };
 
 /// SQLite would create the file as the umask allows; its journal takes the mode of the file. A file

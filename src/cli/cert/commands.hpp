@@ -18,5 +18,9 @@ void add_create_node(CLI::App& group, Action& action);
 void add_create_client(CLI::App& group, Action& action);
 void add_list(CLI::App& group, Action& action);
 void add_guide(CLI::App& group, Action& action);
+void add_create_intermediate(CLI::App& group, Action& action);
+void add_revoke(CLI::App& group, Action& action);
+void add_crl(CLI::App& group, Action& action);
+void add_bundle(CLI::App& group, Action& action);
 
 }  // namespace sallyport::cli::cert

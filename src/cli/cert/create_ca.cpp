@@ -4,6 +4,7 @@
 #include "cli/cert/ledger.hpp"
 #include "cli/cert/options.hpp"
 #include "pki/files.hpp"
+#include "pki/issuers.hpp"
 
 namespace sallyport::cli::cert {
 namespace {
@@ -67,6 +68,12 @@ pki::Checked<std::vector<pki::Certificate>> known(CreateCa const& options,
                       "--overwrite puts the new CA before the one that is there"};
 }
 
+/// Roots of two partitions are never taken for each other, not even by their names.
+std::string common_name(CreateCa const& options) {
+    auto const partition = pki::partition_name(options.certs_dir);
+    return partition.empty() ? options.common_name : options.common_name + " " + partition;
+}
+
 pki::Checked<void> make(CreateCa const& options) {
     auto const type = key_type(options.key);
     if (!type) return type.error();
@@ -77,7 +84,7 @@ pki::Checked<void> make(CreateCa const& options) {
     auto const key = own_key(options, *type);
     if (!key) return key.error();
 
-    auto const ca = pki::Authority::create(options.common_name, options.lifetime, key->key);
+    auto const ca = pki::Authority::create(common_name(options), options.lifetime, key->key);
     certificates->insert(certificates->begin(), ca.certificate());
     // The key is on the disk before the certificate can be seen: what a crash leaves in between is
     // a key that nobody trusts yet, never a trusted CA without its key.

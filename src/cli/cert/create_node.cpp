@@ -39,6 +39,10 @@ void add_create_node(CLI::App& group, Action& action) {
         ->required()
         ->type_name("");
     add_leaf_options(command, options->leaf);
+    command
+        .add_option("--region", options->leaf.region,
+                    "sign with this region's CA, and put that behind the certificate in node.crt")
+        ->type_name("REGION");
     on_chosen(command, action, options, create_node);
 }
 

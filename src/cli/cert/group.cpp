@@ -15,6 +15,10 @@ void add_group(CLI::App& program, Action& action) {
     add_create_client(group, action);
     add_list(group, action);
     add_guide(group, action);
+    add_create_intermediate(group, action);
+    add_revoke(group, action);
+    add_crl(group, action);
+    add_bundle(group, action);
 }
 
 }  // namespace sallyport::cli::cert

@@ -2,6 +2,7 @@
 
 #include "cli/cert/ledger.hpp"
 #include "cli/say.hpp"
+#include "pki/issuers.hpp"
 
 namespace sallyport::cli::cert {
 namespace {
@@ -20,6 +21,20 @@ pki::Checked<Passwords> read_passwords(LeafOptions const& options) {
     auto const pkcs12 = pki::read_password(options.pkcs12_password_file);
     if (!pkcs12) return pkcs12.error();
     return Passwords{*key, *pkcs12};
+}
+
+pki::Checked<pki::Authority> load_authority(LeafOptions const& options, Leaf const& leaf,
+                                            pki::CertsDirectory const& directory) {
+    if (options.region.empty())
+        return directory.load_authority(leaf.authority_files, options.ca_key);
+    if (auto const good = pki::check_place("region", options.region); !good) return good.error();
+    auto const file = pki::certs_names::region_ca(options.region);
+    if (!directory.has(file))
+        return pki::Fault{
+            Errc::file_unreadable,
+            "the region " + options.region + " has no CA in " + directory.path().string(),
+            "sallyport cert create-intermediate " + options.region + " makes it"};
+    return directory.load_authority({file}, pki::region_key(options.ca_key, options.region));
 }
 
 /// All files of a leaf, the pair first.
@@ -71,13 +86,15 @@ pki::Checked<void> issue(LeafOptions const& options, Leaf const& leaf) {
         return there.error();
     auto const directory = open_to_write(options.certs_dir);
     if (!directory) return directory.error();
-    auto const authority = directory->load_authority(leaf.authority_files, options.ca_key);
+    auto const authority = load_authority(options, leaf, *directory);
     if (!authority) return authority.error();
     auto const fits = pki::check_lifetime(authority->certificate(), options.lifetime);
     if (!fits) return fits.error();
 
-    auto const credential = authority->issue(
+    auto credential = authority->issue(
         {leaf.common_name, leaf.names, leaf.purpose, options.lifetime, *type, options.crl_url});
+    // Clients have the root: who is below an intermediate sends it along.
+    if (!options.region.empty()) credential.chain.push_back(authority->certificate());
     auto const& certificate = credential.chain.front();
     auto const enter = [&] { return record(*directory, certificate, leaf.kind); };
     auto const written = directory->write(

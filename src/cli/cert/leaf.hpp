@@ -17,6 +17,7 @@ struct LeafOptions {
     pki::KeyFile ca_key;
     KeyOptions key;
     std::chrono::seconds lifetime = leaf_lifetime;
+    std::string region;  ///< whose intermediate signs; empty: the CA itself
     std::string crl_url;
     std::filesystem::path key_password_file;     ///< empty: the key is not encrypted
     std::filesystem::path pkcs12_password_file;  ///< empty: no .p12

@@ -2,6 +2,7 @@
 
 #include "cli/cert/lifetime.hpp"
 #include "cli/say.hpp"
+#include "pki/issuers.hpp"
 
 #include <array>
 #include <cstdlib>
@@ -30,6 +31,18 @@ std::string default_ca_key() {
     return ours.empty() ? from_environment("COCKROACH_CA_KEY") : ours;
 }
 
+template <class Lifetime>
+CLI::callback_t take_lifetime(std::string const& option, Lifetime& lifetime) {
+    return [option, &lifetime](CLI::results_t const& words) {
+        auto const given = parse_lifetime(words.front());
+        if (!given)
+            throw CLI::ValidationError(option,
+                                       words.front() + " is no duration such as 8760h or 365d");
+        lifetime = *given;
+        return true;
+    };
+}
+
 }  // namespace
 
 void add_certs_dir(CLI::App& command, std::filesystem::path& certs_dir) {
@@ -39,6 +52,20 @@ void add_certs_dir(CLI::App& command, std::filesystem::path& certs_dir) {
                     "the certificates directory (${SALLYPORT_CERTS_DIR}, else "
                     "${HOME}/.sallyport-certs)")
         ->type_name("DIR");
+    auto const partition = std::make_shared<std::string>();
+    auto const check = [](std::string const& name) {
+        auto const good = pki::check_place("partition", name);
+        return good ? std::string() : good.error().what + ": " + good.error().hint;
+    };
+    command
+        .add_option("--partition", *partition,
+                    "work in this partition of it, which has a root of its own")
+        ->check(check)
+        ->type_name("NAME");
+    // When both are known, in whichever order they were given.
+    command.parse_complete_callback([&certs_dir, partition] {
+        if (!partition->empty()) certs_dir = pki::partition_dir(certs_dir, *partition);
+    });
 }
 
 void add_ca_key(CLI::App& command, pki::KeyFile& ca_key) {
@@ -56,17 +83,24 @@ void add_ca_key(CLI::App& command, pki::KeyFile& ca_key) {
 
 void add_lifetime(CLI::App& command, std::chrono::seconds& lifetime) {
     auto const hours = std::chrono::duration_cast<std::chrono::hours>(lifetime).count();
-    auto const take = [&lifetime](CLI::results_t const& words) {
-        auto const given = parse_lifetime(words.front());
-        if (!given)
-            throw CLI::ValidationError("--lifetime",
-                                       words.front() + " is no duration such as 8760h or 365d");
-        lifetime = *given;
-        return true;
-    };
     command
-        .add_option("--lifetime", take,
+        .add_option("--lifetime", take_lifetime("--lifetime", lifetime),
                     "how long it is valid: 8760h, 365d (" + std::to_string(hours) + "h)")
+        ->type_name("DURATION");
+}
+
+void add_optional_lifetime(CLI::App& command, std::optional<std::chrono::seconds>& lifetime) {
+    command
+        .add_option("--lifetime", take_lifetime("--lifetime", lifetime),
+                    "how long it is valid: 8760h, 365d (as long as the CA)")
+        ->type_name("DURATION");
+}
+
+void add_crl_lifetime(CLI::App& command, std::optional<std::chrono::seconds>& lifetime) {
+    command
+        .add_option("--crl-lifetime", take_lifetime("--crl-lifetime", lifetime),
+                    "when the next list is due: 7d; whoever checks lists refuses everybody after "
+                    "that (as long as the CA lives)")
         ->type_name("DURATION");
 }
 

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace sallyport::cli::cert {
@@ -15,7 +16,8 @@ namespace sallyport::cli::cert {
 constexpr std::chrono::hours ca_lifetime(87840);
 constexpr std::chrono::hours leaf_lifetime(43920);
 
-/// --certs-dir: ${SALLYPORT_CERTS_DIR}, else ${HOME}/.sallyport-certs.
+/// --certs-dir: ${SALLYPORT_CERTS_DIR}, else ${HOME}/.sallyport-certs; and --partition, which makes
+/// it the directory of that partition.
 void add_certs_dir(CLI::App& command, std::filesystem::path& certs_dir);
 
 /// --ca-key (or SALLYPORT_CA_KEY, or COCKROACH_CA_KEY) and --ca-key-password-file.
@@ -23,6 +25,12 @@ void add_ca_key(CLI::App& command, pki::KeyFile& ca_key);
 
 /// --lifetime: Go's durations ("87840h0m0s"), or days ("365d"). `lifetime` holds the default.
 void add_lifetime(CLI::App& command, std::chrono::seconds& lifetime);
+
+/// The same; none: as long as the CA that signs.
+void add_optional_lifetime(CLI::App& command, std::optional<std::chrono::seconds>& lifetime);
+
+/// --crl-lifetime; none: as long as the CA.
+void add_crl_lifetime(CLI::App& command, std::optional<std::chrono::seconds>& lifetime);
 
 /// --overwrite, with what it does for this command.
 void add_overwrite(CLI::App& command, bool& overwrite, std::string const& what);

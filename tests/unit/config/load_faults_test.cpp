@@ -237,6 +237,11 @@ TEST(LoadFaults, SettingsMustFitTogether) {
          "3: ssl-cert and ssl-key name 2 and 1 files [one ssl-key for each ssl-cert, in the same "
          "order]"},
         {with_tls("ssl-crl='a.crt'"), "2: ssl-crl without ssl-ca" + ca_hint},
+        {with_tls("revoked-sessions='close'"),
+         "2: revoked-sessions = \"close\" without ssl-crl [ssl-crl names the lists that say who is "
+         "revoked]"},
+        {with_tls("revoked-sessions='cut'"),
+         "2: revoked-sessions = \"cut\" is none of keep and close"},
         {with_tls("client-certificate='required'"),
          "2: client-certificate = \"required\" without ssl-ca" + ca_hint},
         {with_listener("client-certificate='required'"),

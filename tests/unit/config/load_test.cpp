@@ -78,6 +78,7 @@ tls-ciphersuites = "TLS_AES_256_GCM_SHA384"
 groups = "X25519"
 require-secure-transport = true
 client-certificate = "required"
+revoked-sessions = "close"
 [[listener]]
 name     = "orders"
 protocol = "mysql"
@@ -95,6 +96,7 @@ ssl-crl  = ""
 tls-version = "TLSv1.2"
 require-secure-transport = false
 client-certificate = "none"
+revoked-sessions = "keep"
 [[backend]]
 name      = "orders"
 addresses = ["10.0.0.1:3306", "unix:/run/db.sock"]
@@ -147,6 +149,7 @@ level = "debug"
     EXPECT_EQ(tls.groups, "X25519");
     EXPECT_TRUE(tls.require_secure_transport);
     EXPECT_EQ(tls.client_certificate, ClientCertificate::required);
+    EXPECT_EQ(tls.revoked_sessions, RevokedSessions::close);
     EXPECT_EQ(config.listeners[0].greeting, Greeting::backend);
     EXPECT_EQ(config.listeners[0].address.host, "::1");
 
@@ -158,6 +161,7 @@ level = "debug"
     EXPECT_EQ(local.tls.tls_version, TlsVersion::v1_2);
     EXPECT_FALSE(local.tls.require_secure_transport);
     EXPECT_EQ(local.tls.client_certificate, ClientCertificate::none);
+    EXPECT_EQ(local.tls.revoked_sessions, RevokedSessions::keep);
     EXPECT_EQ(local.tls.groups, "X25519") << "what a listener does not write it inherits";
 
     Backend const& orders = config.backends.at(0);

@@ -1,0 +1,116 @@
+// `sallyport cert bundle`: what clients are given, as RDS and Aurora publish it: all CAs together,
+// those of one region, each as PEM and as PKCS#7; and the revocation lists.
+#include "pki/bundle.hpp"
+
+#include "cli/cert/commands.hpp"
+#include "cli/cert/options.hpp"
+#include "cli/say.hpp"
+#include "pki/files.hpp"
+#include "pki/issuers.hpp"
+
+namespace sallyport::cli::cert {
+namespace {
+
+namespace fs = std::filesystem;
+using Certificates = std::vector<pki::Certificate>;
+
+constexpr unsigned public_mode = 0644;
+
+struct WriteBundles {
+    fs::path certs_dir;
+    fs::path out;
+};
+
+pki::Checked<void> write_file(fs::path const& file, std::string_view content) {
+    if (auto const reason = pki::write_whole(file, content, public_mode))
+        return pki::system_fault("write", file.string(), reason);
+    out(file.string());
+    return {};
+}
+
+pki::Checked<void> write_both(fs::path const& directory, std::string const& name,
+                              Certificates const& certificates) {
+    auto const wanted = pki::for_bundle(certificates, pki::current_time());
+    auto const stem = name + "-bundle";
+    if (wanted.empty())
+        return pki::Fault{Errc::certificate_expired, "every CA for " + stem + " has expired",
+                          "make a new one: sallyport cert create-ca --overwrite"};
+    if (auto const done = write_file(directory / (stem + ".pem"), pki::to_pem(wanted)); !done)
+        return done;
+    return write_file(directory / (stem + ".p7b"), pki::to_pkcs7(wanted));
+}
+
+/// The lists lie beside the bundles under the names that they have in the directory.
+pki::Checked<void> copy_lists(pki::CertsDirectory const& from, fs::path const& to,
+                              std::vector<pki::Issuer> const& issuers) {
+    std::string last;
+    for (auto const& issuer : issuers) {
+        auto const name = pki::certs_names::list_of(issuer.file);
+        if (name == last || !from.has(name)) continue;
+        last = name;
+        auto const text = pki::read_file(from.file(name));
+        if (!text)
+            return pki::Fault{Errc::file_unreadable, "cannot read " + from.file(name).string(),
+                              "sallyport cert crl writes it anew"};
+        if (auto const done = write_file(to / name, *text); !done) return done;
+    }
+    return {};
+}
+
+pki::Checked<void> write_one(fs::path const& certs_dir, fs::path const& to) {
+    auto const directory = pki::CertsDirectory::open(certs_dir);
+    if (!directory) return directory.error();
+    // The roots that servers are verified with; clients' own CA is the server's business.
+    auto const roots = directory->read_certificates(pki::certs_names::ca);
+    if (!roots) return roots.error();
+    auto const issuers = pki::issuers_of(*directory);
+    if (!issuers) return issuers.error();
+
+    std::error_code error;
+    fs::create_directories(to, error);
+    if (error)
+        return pki::system_fault("make the directory", to.string(),
+                                 {error.value(), boost::system::system_category()});
+    auto global = *roots;
+    for (auto const& issuer : *issuers)
+        if (!issuer.region.empty()) global.push_back(issuer.certificate);
+    if (auto const done = write_both(to, "global", global); !done) return done;
+    for (auto const& region : pki::regions_of(certs_dir)) {
+        auto regional = *roots;
+        for (auto const& issuer : *issuers)
+            if (issuer.region == region) regional.push_back(issuer.certificate);
+        if (auto const done = write_both(to, region, regional); !done) return done;
+    }
+    return copy_lists(*directory, to, *issuers);
+}
+
+pki::Checked<void> write_all(WriteBundles const& options) {
+    if (auto const done = write_one(options.certs_dir, options.out); !done) return done;
+    // Beside, never within: who trusts the one does not trust the other.
+    for (auto const& partition : pki::partitions_of(options.certs_dir)) {
+        auto const from = pki::partition_dir(options.certs_dir, partition);
+        if (auto const done = write_one(from, options.out / partition); !done) return done;
+    }
+    return {};
+}
+
+int bundle(WriteBundles const& options) {
+    auto const written = write_all(options);
+    return written ? 0 : failed(written.error());
+}
+
+}  // namespace
+
+void add_bundle(CLI::App& group, Action& action) {
+    CLI::App& command = add_command(
+        group, "bundle", "Write what clients are given: global-bundle, REGION-bundle, the lists",
+        "sallyport cert bundle --certs-dir certs --out trust");
+    auto const options = std::make_shared<WriteBundles>();
+    add_certs_dir(command, options->certs_dir);
+    command.add_option("--out", options->out, "the directory for them; made where it is missing")
+        ->required()
+        ->type_name("DIR");
+    on_chosen(command, action, options, bundle);
+}
+
+}  // namespace sallyport::cli::cert
