@@ -9,7 +9,22 @@ namespace {
 constexpr auto reasons = static_cast<std::size_t>(Errc::address_in_use) + 1;
 
 std::array<std::atomic<std::uint64_t>, reasons> endings;
-std::atomic<std::uint64_t> failed_reloads;
+
+/// Everything that is counted one by one.
+enum Single : std::size_t {
+    failed_reloads,
+    main_refusals,
+    canary_refusals,
+    canary_handshakes,
+    canary_fallbacks,
+};
+constexpr std::array<std::string_view, 5> single_names{
+    "failed_reloads", "main_refusals", "canary_refusals", "canary_handshakes", "canary_fallbacks"};
+std::array<std::atomic<std::uint64_t>, single_names.size()> singles;
+
+void count(Single which) {
+    singles.at(which).fetch_add(1, std::memory_order_relaxed);
+}
 
 }  // namespace
 
@@ -18,7 +33,19 @@ void count_ending(Errc reason) {
 }
 
 void count_failed_reload() {
-    failed_reloads.fetch_add(1, std::memory_order_relaxed);
+    count(failed_reloads);
+}
+
+void count_refused_chain(bool is_canary) {
+    count(is_canary ? canary_refusals : main_refusals);
+}
+
+void count_canary_handshake() {
+    count(canary_handshakes);
+}
+
+void count_canary_fallback() {
+    count(canary_fallbacks);
 }
 
 std::vector<std::pair<std::string_view, std::uint64_t>> snapshot() {
@@ -26,8 +53,9 @@ std::vector<std::pair<std::string_view, std::uint64_t>> snapshot() {
     for (std::size_t i = 0; i < reasons; ++i)
         if (auto const count = endings[i].load(std::memory_order_relaxed); count != 0)
             counters.emplace_back(name(static_cast<Errc>(i)), count);
-    if (auto const count = failed_reloads.load(std::memory_order_relaxed); count != 0)
-        counters.emplace_back("failed_reloads", count);
+    for (std::size_t i = 0; i < singles.size(); ++i)
+        if (auto const count = singles[i].load(std::memory_order_relaxed); count != 0)
+            counters.emplace_back(single_names[i], count);
     return counters;
 }
 

@@ -14,8 +14,15 @@ namespace sallyport::metrics {
 void count_ending(Errc reason);
 /// A reload was tried and the old configuration stayed.
 void count_failed_reload();
+/// A client has refused the certificate chain that it was shown, the canary's or the main one.
+void count_refused_chain(bool is_canary);
+/// A handshake was completed with the canary's chain.
+void count_canary_handshake();
+/// A canary was refused too often.
+void count_canary_fallback();
 
-/// Each counter that is not 0, by its name: "failed_reloads", and an Errc's name for sessions.
+/// Each counter that is not 0, by its name: an Errc's name for sessions, and "failed_reloads",
+/// "main_refusals", "canary_refusals", "canary_handshakes", "canary_fallbacks".
 std::vector<std::pair<std::string_view, std::uint64_t>> snapshot();
 
 }  // namespace sallyport::metrics

@@ -13,7 +13,7 @@ using Keys = std::span<std::string_view const>;
 
 constexpr std::array<std::string_view, 9> top_keys{
     "data-dir", "workers", "io-method", "tls", "listener", "backend", "account", "limits", "log"};
-constexpr std::array<std::string_view, 12> tls_keys{"auto-tls",
+constexpr std::array<std::string_view, 16> tls_keys{"auto-tls",
                                                     "ssl-cert",
                                                     "ssl-key",
                                                     "ssl-key-password-file",
@@ -24,7 +24,11 @@ constexpr std::array<std::string_view, 12> tls_keys{"auto-tls",
                                                     "tls-ciphersuites",
                                                     "groups",
                                                     "require-secure-transport",
-                                                    "client-certificate"};
+                                                    "client-certificate",
+                                                    "canary-cert",
+                                                    "canary-key",
+                                                    "canary-share",
+                                                    "canary-limit"};
 constexpr std::array<std::string_view, 5> listener_keys{"name", "protocol", "address", "backend",
                                                         "greeting"};
 constexpr std::array<std::string_view, 16> backend_keys{

@@ -109,16 +109,23 @@ Checked<std::shared_ptr<identity::Mirror>> open_mirror(Material const& material,
                                                        std::filesystem::path const& data_dir,
                                                        Estate& estate) {
     auto const id = pki::to_pem(material.client_cas);
-    // The mirror of unchanged client CAs is kept: with it the chains that tickets refer to.
-    if (auto known = estate.mirrors[id].lock()) return known;
     auto const directory = data_dir / "mirror-ca";
     auto const opened = identity::Mirror::open(directory, material.client_cas);
     if (!opened)
         return Fault{static_cast<Errc>(opened.error().value()), directory,
                      "mirror CA: " + opened.error().message(),
                      "restore the directory from a backup; databases trust what is in it"};
+    // The mirror of unchanged CAs is kept: with it the chains that tickets refer to.
+    auto known = estate.mirrors[id].lock();
+    if (known && known->issues_like(**opened)) return known;
     estate.mirrors[id] = *opened;
     return *opened;
+}
+
+/// Neither a root, nor a root's cross certificate: what those issue needs no intermediate once
+/// clients have the root itself.
+bool is_intermediate(pki::Certificate const& certificate) {
+    return !certificate.is_self_signed() && certificate.subject() != certificate.issuer();
 }
 
 std::function<bool(X509&)> resumption_check(std::shared_ptr<identity::Mirror> mirror) {
@@ -239,6 +246,7 @@ Checked<void> World::add_door(config::Listener const& listener, Estate& estate,
     settings.trust_id = std::to_string(static_cast<int>(settings.ask_client)) + material->trust_id;
     settings.may_resume = resumption_check(door->mirror);
     settings.alpn = door->target->alpn();
+    settings.binds_tickets = !material->canary.empty();
     if (!material->credentials.empty()) {
         auto const context = tls::FrontContext::make(settings, estate.tickets);
         if (!context)
@@ -248,6 +256,8 @@ Checked<void> World::add_door(config::Listener const& listener, Estate& estate,
         door->tls = *context;
     }
     door->credentials = material->credentials;
+    if (auto const added = add_canary(*door, *material, settings, estate, previous); !added)
+        return added.error();
     doors_.push_back(std::move(door));
     return {};
 }
@@ -257,7 +267,7 @@ std::vector<pki::Certificate> World::intermediates() const {
     for (auto const& door : doors_)
         for (auto const& credential : door->credentials)
             for (std::size_t i = 1; i < credential.chain.size(); ++i)
-                if (!credential.chain[i].is_self_signed()) found.push_back(credential.chain[i]);
+                if (is_intermediate(credential.chain[i])) found.push_back(credential.chain[i]);
     return found;
 }
 

@@ -237,6 +237,13 @@ TEST(LoadFaults, SettingsMustFitTogether) {
          "3: ssl-cert and ssl-key name 2 and 1 files [one ssl-key for each ssl-cert, in the same "
          "order]"},
         {with_tls("ssl-crl='a.crt'"), "2: ssl-crl without ssl-ca" + ca_hint},
+        {with_tls("canary-cert='a.crt'"),
+         "2: canary-cert without canary-key [canary-key names the certificate's key]"},
+        {with_tls("canary-key='a.key'"),
+         "2: canary-key without canary-cert [canary-cert names the key's certificate]"},
+        {with_tls("canary-share=1.5"), "2: canary-share = 1.5 is out of range [from 0 to 1]"},
+        {with_tls("canary-share='all'"), "2: canary-share is text where a number is wanted"},
+        {with_tls("canary-limit=0"), "2: canary-limit = 0 is out of range [from 1 to 1000000]"},
         {with_tls("client-certificate='required'"),
          "2: client-certificate = \"required\" without ssl-ca" + ca_hint},
         {with_listener("client-certificate='required'"),
