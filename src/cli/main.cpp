@@ -1,10 +1,10 @@
 // The command line: which command is meant, with which options; wrong ones end here with exit code
 // 2. The only door to CLI11, and the only place that ends the process.
+#include "cli/cert/commands.hpp"
 #include "cli/commands.hpp"
+#include "cli/options.hpp"
 #include "cli/say.hpp"
 #include "config/keys.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <array>
@@ -42,19 +42,13 @@ constexpr std::array config_commands{
                   "sallyport mirror-ca -c /etc/sallyport/sallyport.toml > mirror-ca.pem"},
 };
 
-CLI::App& add_command(CLI::App& app, std::string const& name, std::string const& what,
-                      std::string const& example) {
-    CLI::App& command = *app.add_subcommand(name, what);
-    command.footer("Example:\n  " + example);
-    return command;
-}
-
-void add_commands(CLI::App& app, path& config, DemoOptions& options) {
+void add_commands(CLI::App& app, path& config, DemoOptions& options, Action& action) {
     for (ConfigCommand const& command : config_commands)
         add_command(app, command.name, command.what, command.example)
             .add_option("-c,--config", config, "the configuration file (TOML)")
             ->required()
             ->type_name("FILE");
+    cert::add_group(app, action);
     CLI::App& demo_command = add_command(
         app, "demo", "Show it at work: private databases behind the door", "sallyport demo --once");
     demo_command.add_flag("--once", options.once, "end after the proof");
@@ -64,18 +58,19 @@ void add_commands(CLI::App& app, path& config, DemoOptions& options) {
     add_command(app, "version", "Print the version", "sallyport version");
 }
 
-/// Where the first word is no command: what to say about it, instead of CLI11's "not expected".
+/// Where a word is no command of `app`: what to say about it, instead of CLI11's "not expected".
 int misused_command(CLI::App const& app, std::string const& word) {
     auto const commands = app.get_subcommands([](CLI::App const*) { return true; });
     std::vector<std::string> names;
     for (CLI::App const* const command : commands) names.push_back(command->get_name());
     std::vector<std::string_view> const known(names.begin(), names.end());
     std::string_view const meant = config::nearest(word, known);
-    error(word.empty()            ? "no command is given"
+    std::string const group = app.get_parent() != nullptr ? app.get_name() + " " : "";
+    error(word.empty()            ? "no " + group + "command is given"
           : word.starts_with('-') ? "unknown option " + word
-                                  : "unknown command " + word,
-          meant.empty() ? "the commands are " + config::join(known)
-                        : "did you mean " + std::string(meant) + "?");
+                                  : "unknown command " + group + word,
+          meant.empty() ? "the " + group + "commands are " + config::join(known)
+                        : "did you mean " + group + std::string(meant) + "?");
     return misused;
 }
 
@@ -84,6 +79,38 @@ std::string as_message(std::string text) {
     bool const is_sentence = text.size() > 1 && std::isupper(text[0]) && std::islower(text[1]);
     if (is_sentence) text[0] = static_cast<char>(std::tolower(text[0]));
     return text;
+}
+
+/// The command that was given, and "COMMAND SUB-COMMAND" as it is called.
+struct Given {
+    CLI::App const* command;
+    std::string name;
+};
+
+Given given_command(CLI::App const& app) {
+    Given given{&app, {}};
+    for (auto below = app.get_subcommands(); !below.empty();
+         below = given.command->get_subcommands()) {
+        given.command = below.front();
+        given.name += " " + given.command->get_name();
+    }
+    return given;
+}
+
+/// The first word that follows the names of groups: what should have been a command.
+std::string word_after_groups(Given const& given, std::vector<std::string> const& words) {
+    auto const groups =
+        static_cast<std::size_t>(std::count(given.name.begin(), given.name.end(), ' '));
+    return groups < words.size() ? words[groups] : std::string();
+}
+
+int misused_line(CLI::App const& app, std::string const& what,
+                 std::vector<std::string> const& words) {
+    auto const given = given_command(app);
+    bool const is_group = given.command->get_require_subcommand_min() > 0;
+    if (is_group) return misused_command(*given.command, word_after_groups(given, words));
+    error(as_message(what), "sallyport" + given.name + " --help");
+    return misused;
 }
 
 int run(int count, char** arguments) {
@@ -95,17 +122,16 @@ int run(int count, char** arguments) {
     app.set_version_flag("--version", "sallyport " SALLYPORT_VERSION);
     path config;
     DemoOptions options;
-    add_commands(app, config, options);
+    Action action;
+    add_commands(app, config, options, action);
     try {
         app.parse(count, arguments);
     } catch (CLI::Success const& asked_for_help) {
         return app.exit(asked_for_help);
     } catch (CLI::ParseError const& wrong) {
-        auto const chosen = app.get_subcommands();
-        if (chosen.empty()) return misused_command(app, count > 1 ? arguments[1] : "");
-        error(as_message(wrong.what()), "sallyport " + chosen.front()->get_name() + " --help");
-        return misused;
+        return misused_line(app, wrong.what(), {arguments + 1, arguments + count});
     }
+    if (action) return action();
     for (ConfigCommand const& command : config_commands)
         if (app.got_subcommand(command.name)) return command.run(config);
     if (app.got_subcommand("demo")) return demo(options);

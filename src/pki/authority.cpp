@@ -27,8 +27,11 @@ Authority::Authority(Certificate certificate, Key key)
     : certificate_(std::move(certificate)), key_(std::move(key)) {}
 
 Authority Authority::create(std::string const& common_name, seconds lifetime, KeyType type) {
+    return create(common_name, lifetime, Key::generate(type));
+}
+
+Authority Authority::create(std::string const& common_name, seconds lifetime, Key const& key) {
     auto const now = current_time();
-    auto const key = Key::generate(type);
     Builder builder(make_name("Sallyport", common_name).get(), key);
     builder.valid(now, now + lifetime);
     builder.ca(-1);

@@ -19,6 +19,8 @@ class Authority {
     /// A new self-signed root named `common_name` (O=Sallyport).
     static Authority create(std::string const& common_name, seconds lifetime,
                             KeyType type = KeyType::ecdsa_p256);
+    /// A self-signed root named likewise with a key that is there already.
+    static Authority create(std::string const& common_name, seconds lifetime, Key const& key);
     /// A new root with the very subject of `original` and a key of its own (a mirror CA).
     static Authority create_like(Certificate const& original, seconds lifetime);
     /// Errc::key_mismatch, or Errc::file_invalid where the certificate is no CA or carries no SKI

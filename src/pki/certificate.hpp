@@ -21,7 +21,18 @@ inline Time current_time() {
     return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
-enum class KeyType { ecdsa_p256, rsa_2048 };
+/// The kind of a key that is made.
+struct KeyType {
+    unsigned rsa_bits = 0;  ///< 0: ECDSA on P-256
+
+    static KeyType const ecdsa_p256;
+    static KeyType const rsa_2048;
+
+    friend constexpr bool operator==(KeyType const&, KeyType const&) = default;
+};
+inline constexpr KeyType KeyType::ecdsa_p256{0};
+/// What the public CAs issue for servers; more costs every full handshake dearly.
+inline constexpr KeyType KeyType::rsa_2048{2048};
 
 /// A private key. Copies share the key.
 class Key {
@@ -35,7 +46,8 @@ class Key {
     static Key generate(KeyType type);
     /// PKCS#8, SEC 1 or PKCS#1 PEM; `password` opens an encrypted one. Errc::file_invalid.
     static Result<Key> from_pem(std::string_view pem, std::string_view password = {});
-    std::string to_pem() const;  ///< PKCS#8, unencrypted
+    /// PKCS#8; encrypted (AES-256, PBKDF2) where there is a password.
+    std::string to_pem(std::string_view password = {}) const;
 
     EVP_PKEY* get() const { return key_.get(); }
 

@@ -45,27 +45,27 @@ class File {
     int descriptor_;
 };
 
-/// A rename is only as durable as the directory that holds it.
-bool sync_directory(fs::path const& directory) {
-    File const opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    return opened.is_open() && ::fsync(opened.get()) == 0;
+error_code system_error() {
+    return {errno, boost::system::system_category()};
 }
 
-Result<void> write(fs::path const& file, std::string_view content, mode_t mode) {
-    auto const directory = file.has_parent_path() ? file.parent_path() : fs::path(".");
-    auto temporary = (directory / ("." + file.filename().string() + ".XXXXXX")).string();
-    // mkostemp creates with O_EXCL and mode 0600, of which the umask can only take away.
-    File const opened(::mkostemp(temporary.data(), O_CLOEXEC));
-    if (!opened.is_open()) return Errc::file_unreadable;
+/// A name for what is not whole yet. It does not end in .crt: nobody takes it for a certificate.
+std::string temporary_name(fs::path const& directory, fs::path const& file) {
+    return (directory / ("." + file.filename().string() + ".XXXXXX")).string();
+}
 
-    bool const complete = ::fchmod(opened.get(), mode) == 0 && opened.write_all(content) &&
-                          ::fsync(opened.get()) == 0 &&
-                          ::rename(temporary.c_str(), file.c_str()) == 0;
-    if (!complete) {
-        ::unlink(temporary.c_str());
-        return Errc::file_unreadable;
-    }
-    if (!sync_directory(directory)) return Errc::file_unreadable;
+fs::path directory_of(fs::path const& file) {
+    return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
+
+/// rename() replaces; link() does not, whoever made the file in between.
+bool put_in_place(std::string const& temporary, fs::path const& file, Existing existing) {
+    if (existing == Existing::replaced) return ::rename(temporary.c_str(), file.c_str()) == 0;
+    return ::link(temporary.c_str(), file.c_str()) == 0 && ::unlink(temporary.c_str()) == 0;
+}
+
+Result<void> as_result(error_code error) {
+    if (error) return Errc::file_unreadable;
     return {};
 }
 
@@ -90,12 +90,37 @@ Result<std::string> read_file(fs::path const& file) {
     }
 }
 
+error_code sync_directory(fs::path const& directory) {
+    // A rename is only as durable as the directory that holds it.
+    File const opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!opened.is_open() || ::fsync(opened.get()) != 0) return system_error();
+    return {};
+}
+
+error_code write_whole(fs::path const& file, std::string_view content, unsigned mode,
+                       Existing existing) {
+    auto const directory = directory_of(file);
+    auto temporary = temporary_name(directory, file);
+    // mkostemp creates with O_EXCL and mode 0600, of which the umask can only take away.
+    File const opened(::mkostemp(temporary.data(), O_CLOEXEC));
+    if (!opened.is_open()) return system_error();
+
+    bool const complete = ::fchmod(opened.get(), mode) == 0 && opened.write_all(content) &&
+                          ::fsync(opened.get()) == 0 && put_in_place(temporary, file, existing);
+    if (!complete) {
+        auto const why = system_error();
+        ::unlink(temporary.c_str());
+        return why;
+    }
+    return sync_directory(directory);
+}
+
 Result<void> write_private(fs::path const& file, std::string_view content) {
-    return write(file, content, 0600);
+    return as_result(write_whole(file, content, 0600));
 }
 
 Result<void> write_public(fs::path const& file, std::string_view content) {
-    return write(file, content, 0644);
+    return as_result(write_whole(file, content, 0644));
 }
 
 Result<void> make_private_directory(fs::path const& directory) {

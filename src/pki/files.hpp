@@ -16,6 +16,17 @@ Result<std::string> read_file(std::filesystem::path const& file);
 Result<void> write_private(std::filesystem::path const& file, std::string_view content);
 /// Mode 0644.
 Result<void> write_public(std::filesystem::path const& file, std::string_view content);
+/// Whether a file that is there already may be replaced.
+enum class Existing { replaced, kept };
+
+/// What both do, with the system's reason where it fails, for those who tell a person about it.
+/// `mode` are the permission bits. Existing::kept fails with std::errc::file_exists, also where
+/// another process makes the file at the same moment.
+error_code write_whole(std::filesystem::path const& file, std::string_view content, unsigned mode,
+                       Existing existing = Existing::replaced);
+/// fsync of a directory: what was renamed in it or out of it stays so after a power cut.
+error_code sync_directory(std::filesystem::path const& directory);
+
 /// Makes the directory (and its parents) with mode 0700, or checks that it is a directory.
 Result<void> make_private_directory(std::filesystem::path const& directory);
 

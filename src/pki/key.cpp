@@ -10,9 +10,6 @@
 namespace sallyport::pki {
 namespace {
 
-// 2048 bits are what the public CAs issue for servers; more costs every full handshake dearly.
-constexpr std::size_t rsa_bits = 2048;
-
 /// OpenSSL's way to ask for a password. Without this callback it would ask on the terminal, and a
 /// server would hang at start-up.
 int give_password(char* buffer, int size, int /*for_writing*/, void* data) {
@@ -31,8 +28,8 @@ Key& Key::operator=(Key other) noexcept {
 }
 
 Key Key::generate(KeyType type) {
-    auto* const key = type == KeyType::rsa_2048
-                          ? EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", rsa_bits)
+    auto* const key = type.rsa_bits != 0
+                          ? EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{type.rsa_bits})
                           : EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256");
     return Key(tls::EvpPkeyPtr(must(key, "generating a key")));
 }
@@ -46,11 +43,12 @@ Result<Key> Key::from_pem(std::string_view pem, std::string_view password) {
     return Key(std::move(key));
 }
 
-std::string Key::to_pem() const {
+std::string Key::to_pem(std::string_view password) const {
     tls::BioPtr const bio(must(BIO_new(BIO_s_mem()), "a memory buffer"));
-    must(
-        PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), nullptr, nullptr, 0, nullptr, nullptr),
-        "writing a private key");
+    auto const* const cipher = password.empty() ? nullptr : EVP_aes_256_cbc();
+    must(PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), cipher, password.data(),
+                                       static_cast<int>(password.size()), nullptr, nullptr),
+         "writing a private key");
     return written_text(*bio);
 }
 

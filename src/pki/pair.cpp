@@ -36,18 +36,32 @@ Result<void> write_pair(PairFiles const& files, Credential const& credential) {
     return write_public(files.certificate, to_pem(credential.chain));
 }
 
-Result<DirectoryLock> DirectoryLock::acquire(std::filesystem::path const& directory) {
+Result<DirectoryLock> DirectoryLock::lock(std::filesystem::path const& directory, int operation) {
     auto const file = directory / ".lock";
     DirectoryLock lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (lock.descriptor_ < 0) return Errc::file_unreadable;
-    while (::flock(lock.descriptor_, LOCK_EX) != 0) {
+    while (::flock(lock.descriptor_, operation) != 0) {
+        if (errno == EWOULDBLOCK) return Errc::would_block;
         if (errno != EINTR) return Errc::file_unreadable;
     }
     return lock;
 }
 
+Result<DirectoryLock> DirectoryLock::acquire(std::filesystem::path const& directory) {
+    return lock(directory, LOCK_EX);
+}
+
+Result<DirectoryLock> DirectoryLock::try_acquire(std::filesystem::path const& directory) {
+    return lock(directory, LOCK_EX | LOCK_NB);
+}
+
 DirectoryLock::DirectoryLock(DirectoryLock&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+DirectoryLock& DirectoryLock::operator=(DirectoryLock&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+}
 
 DirectoryLock::~DirectoryLock() {
     // Closing lets go of the lock.

@@ -31,13 +31,16 @@ class DirectoryLock {
  public:
     /// Waits for the present holder. Errc::file_unreadable where the directory takes no files.
     static Result<DirectoryLock> acquire(std::filesystem::path const& directory);
+    /// The same, but gives up at once with Errc::would_block where there is a holder.
+    static Result<DirectoryLock> try_acquire(std::filesystem::path const& directory);
 
     DirectoryLock(DirectoryLock&& other) noexcept;
-    DirectoryLock& operator=(DirectoryLock&&) = delete;
+    DirectoryLock& operator=(DirectoryLock&& other) noexcept;
     ~DirectoryLock();
 
  private:
     explicit DirectoryLock(int descriptor) : descriptor_(descriptor) {}
+    static Result<DirectoryLock> lock(std::filesystem::path const& directory, int operation);
 
     int descriptor_;
 };

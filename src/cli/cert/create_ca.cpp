@@ -1,0 +1,107 @@
+// `sallyport cert create-ca` and `create-client-ca`: a new CA, or a new one before the old in the
+// same file, from which clients learn to trust both.
+#include "cli/cert/commands.hpp"
+#include "cli/cert/options.hpp"
+#include "cli/say.hpp"
+#include "pki/files.hpp"
+
+namespace sallyport::cli::cert {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr unsigned private_mode = 0600;
+
+struct CreateCa {
+    std::string file_name;  ///< in the directory
+    std::string common_name;
+    fs::path certs_dir;
+    pki::KeyFile ca_key;
+    KeyOptions key;
+    std::chrono::seconds lifetime = ca_lifetime;
+    bool overwrite = false;
+    bool allow_key_reuse = false;
+};
+
+/// The key that is there, if it may be used; else a new one, on the disk before anything is signed
+/// with it.
+pki::Checked<pki::Key> own_key(CreateCa const& options, pki::KeyType type) {
+    auto const& file = options.ca_key.file;
+    std::error_code error;
+    if (fs::exists(fs::symlink_status(file, error))) {
+        if (options.allow_key_reuse) return pki::load_key(options.ca_key);
+        return pki::Fault{Errc::file_invalid,
+                          "CA key " + file.string() + " exists, but key reuse is disabled",
+                          "name another with --ca-key; --allow-ca-key-reuse makes a certificate "
+                          "with this key"};
+    }
+    auto const password = pki::read_password(options.ca_key.password_file);
+    if (!password) return password.error();
+    auto const key = pki::Key::generate(type);
+    auto const reason =
+        pki::write_whole(file, key.to_pem(*password), private_mode, pki::Existing::kept);
+    if (reason) return pki::system_fault("write the CA key", file.string(), reason);
+    return key;
+}
+
+/// The certificates that the file has now: they stay in it, behind the new one.
+pki::Checked<std::vector<pki::Certificate>> known(CreateCa const& options,
+                                                  pki::CertsDirectory const& directory) {
+    if (!directory.has(options.file_name)) return std::vector<pki::Certificate>();
+    if (options.overwrite) return directory.read_certificates(options.file_name);
+    return pki::Fault{Errc::file_invalid,
+                      "file " + directory.file(options.file_name).string() + " already exists",
+                      "--overwrite puts the new CA before the one that is there"};
+}
+
+pki::Checked<void> make(CreateCa const& options) {
+    auto const type = key_type(options.key);
+    if (!type) return type.error();
+    auto const directory = open_to_write(options.certs_dir);
+    if (!directory) return directory.error();
+    auto certificates = known(options, *directory);
+    if (!certificates) return certificates.error();
+    auto const key = own_key(options, *type);
+    if (!key) return key.error();
+
+    auto const ca = pki::Authority::create(options.common_name, options.lifetime, *key);
+    certificates->insert(certificates->begin(), ca.certificate());
+    constexpr bool replace = true;
+    return directory->write({{options.file_name, pki::to_pem(*certificates)}}, replace);
+}
+
+int create_ca(CreateCa const& options) {
+    auto const made = make(options);
+    return made ? 0 : failed(made.error());
+}
+
+void add(CLI::App& command, Action& action, std::string_view file_name, std::string common_name) {
+    auto const options = std::make_shared<CreateCa>();
+    options->file_name = file_name;
+    options->common_name = std::move(common_name);
+    add_certs_dir(command, options->certs_dir);
+    add_ca_key(command, options->ca_key);
+    add_key_type(command, options->key);
+    add_lifetime(command, options->lifetime);
+    add_overwrite(command, options->overwrite, "put the new CA before those that are there");
+    command.add_flag("--allow-ca-key-reuse", options->allow_key_reuse,
+                     "use the CA key where it is there already");
+    on_chosen(command, action, options, create_ca);
+}
+
+}  // namespace
+
+void add_create_ca(CLI::App& group, Action& action) {
+    add(add_command(group, "create-ca", "Make a CA: ca.crt and its key",
+                    "sallyport cert create-ca --certs-dir certs --ca-key private/ca.key"),
+        action, pki::certs_names::ca, "Sallyport CA");
+}
+
+void add_create_client_ca(CLI::App& group, Action& action) {
+    add(add_command(group, "create-client-ca", "Make a CA for clients alone: ca-client.crt",
+                    "sallyport cert create-client-ca --certs-dir certs --ca-key "
+                    "private/ca-client.key"),
+        action, pki::certs_names::client_ca, "Sallyport Client CA");
+}
+
+}  // namespace sallyport::cli::cert

@@ -1,0 +1,16 @@
+#include "cli/cert/commands.hpp"
+
+namespace sallyport::cli::cert {
+
+void add_group(CLI::App& program, Action& action) {
+    CLI::App& group =
+        add_command(program, "cert", "Make and list certificates of your own",
+                    "sallyport cert create-ca --certs-dir certs --ca-key private/ca.key\n"
+                    "\n"
+                    "sallyport cert COMMAND --help says more about a command.");
+    group.require_subcommand(1);
+    add_create_ca(group, action);
+    add_create_client_ca(group, action);
+}
+
+}  // namespace sallyport::cli::cert
