@@ -52,7 +52,8 @@ Certificate issue_again(Authority const& issuer, Certificate const& original, Ke
 Key generate_like(Certificate const& original) {
     EVP_PKEY const* const key = must(X509_get0_pubkey(original.get()), "a public key");
     bool const is_rsa = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
-    return Key::generate(is_rsa ? KeyType::rsa_2048 : KeyType::ecdsa_p256);
+    return Key::generate(is_rsa ? KeyType{static_cast<unsigned>(EVP_PKEY_get_bits(key))}
+                                : KeyType::ecdsa_p256);
 }
 
 bool have_same_key(Certificate const& one, Certificate const& other) {

@@ -11,6 +11,7 @@ void add_group(CLI::App& program, Action& action) {
     group.require_subcommand(1);
     add_create_ca(group, action);
     add_create_client_ca(group, action);
+    add_rotate_ca(group, action);
 }
 
 }  // namespace sallyport::cli::cert
