@@ -18,6 +18,15 @@ bool is_ca_file(std::string const& stem) {
     return stem == "ca" || stem.starts_with("ca-") || stem.starts_with("ca.");
 }
 
+Checked<Key> read_next_key(Authority const& old, KeyFile const& place) {
+    auto const key = load_key(place);
+    if (key && old.certificate().matches(*key))
+        return Fault{Errc::key_mismatch,
+                     place.file.string() + " is the key of the CA that is to be replaced",
+                     "name another file with --new-ca-key"};
+    return key;
+}
+
 bool is_below(std::vector<Certificate> const& chain, Certificate const& ca) {
     return std::ranges::any_of(chain,
                                [&](Certificate const& link) { return link.is_signed_by(ca); });
@@ -103,38 +112,39 @@ Checked<std::vector<RotatedLeaf>> Rotation::leaves() const {
 
 Checked<void> Rotation::choose_keys(Authority const& old, KeyFile const& ca_key,
                                     KeyFile const& next_key) {
-    state_ = {};
-    state_.old_ca = old.certificate().fingerprint();
-    state_.ca_key = fs::absolute(ca_key.file);
+    RotationState chosen;
+    chosen.old_ca = old.certificate().fingerprint();
+    chosen.ca_key = fs::absolute(ca_key.file);
+    std::error_code error;
     if (!next_key.file.empty()) {
-        state_.next_key = fs::absolute(next_key.file);
+        chosen.next_key = fs::absolute(next_key.file);
+        // One that is there is looked at now: a bad choice is not to be remembered.
+        if (fs::exists(fs::symlink_status(chosen.next_key, error)))
+            if (auto const fit = read_next_key(old, {chosen.next_key, next_key.password_file});
+                !fit)
+                return fit.error();
+        state_ = std::move(chosen);
         return {};
     }
     auto const place = [&](std::string const& suffix) {
-        auto const& file = state_.ca_key;
+        auto const& file = chosen.ca_key;
         return file.parent_path() / (file.stem().string() + suffix + file.extension().string());
     };
     constexpr std::size_t telling = 8;  // Characters of the fingerprint that tell keys apart.
-    state_.next_key = place("-next");
-    state_.kept_key = place(".old-" + state_.old_ca.substr(0, telling));
-    std::error_code error;
-    if (!fs::exists(fs::symlink_status(state_.next_key, error))) return {};
-    return Fault{Errc::file_invalid,
-                 "file " + state_.next_key.string() + " exists, and no rotation has made it",
-                 "--new-ca-key " + state_.next_key.string() + " makes it the next CA's key"};
+    chosen.next_key = place("-next");
+    chosen.kept_key = place(".old-" + chosen.old_ca.substr(0, telling));
+    if (fs::exists(fs::symlink_status(chosen.next_key, error)))
+        return Fault{Errc::file_invalid,
+                     "file " + chosen.next_key.string() + " exists, and no rotation has made it",
+                     "--new-ca-key " + chosen.next_key.string() + " makes it the next CA's key"};
+    state_ = std::move(chosen);
+    return {};
 }
 
 Checked<Key> Rotation::ensure_next_key(Authority const& old, KeyFile const& next_key) const {
     KeyFile const place{state_.next_key, next_key.password_file};
     std::error_code error;
-    if (fs::exists(fs::symlink_status(place.file, error))) {
-        auto const key = load_key(place);
-        if (key && old.certificate().matches(*key))
-            return Fault{Errc::key_mismatch,
-                         place.file.string() + " is the key of the CA that is to be replaced",
-                         "name another file with --new-ca-key"};
-        return key;
-    }
+    if (fs::exists(fs::symlink_status(place.file, error))) return read_next_key(old, place);
     auto const password = read_password(place.password_file);
     if (!password) return password.error();
     auto const key = generate_like(old.certificate());
@@ -151,17 +161,14 @@ Checked<void> Rotation::begin(KeyFile const& ca_key, KeyFile const& next_key, se
                           "--finish, and --retire once no client trusts the old CA alone");
     auto const old = directory_.load_authority({names_.ca}, ca_key);
     if (!old) return old.error();
-    if (state_.phase != RotationPhase::beginning) {
+    // While it is beginning nobody has been told of the next CA: another may be chosen.
+    bool const goes_on = state_.phase == RotationPhase::beginning &&
+                         state_.old_ca == old->certificate().fingerprint() &&
+                         (next_key.file.empty() || state_.next_key == fs::absolute(next_key.file));
+    if (!goes_on) {
         if (auto const chosen = choose_keys(*old, ca_key, next_key); !chosen) return chosen;
         if (auto const entered = enter(RotationPhase::beginning, {}); !entered) return entered;
     }
-    bool const is_another =
-        state_.old_ca != old->certificate().fingerprint() ||
-        (!next_key.file.empty() && state_.next_key != fs::absolute(next_key.file));
-    if (is_another)
-        return wrong_time(state_.phase, "a rotation with other keys has begun here",
-                          "go on with --ca-key " + state_.ca_key.string() + " --new-ca-key " +
-                              state_.next_key.string());
     auto const key = ensure_next_key(*old, next_key);
     if (!key) return key.error();
     auto const next = next_root(old->certificate(), *key, lifetime);

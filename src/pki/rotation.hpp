@@ -83,6 +83,7 @@ class Rotation {
                      Changes& changes) const;
     Checked<void> prepare_missing(std::vector<Leaf> const& leaves, KeyFile const& next_key);
     Checked<void> move_leaf(Leaf const& leaf, Changes& changes) const;
+    Checked<void> check_keys() const;
     Checked<void> exchange_keys() const;
     Checked<void> forget_old_leaves() const;
     /// Makes the changes, the new state among them.

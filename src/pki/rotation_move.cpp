@@ -60,6 +60,7 @@ Checked<void> Rotation::move_leaf(Leaf const& leaf, Changes& changes) const {
 
 Checked<void> Rotation::finish(KeyFile const& next_key) {
     if (state_.phase == RotationPhase::finished) return {};
+    if (auto const reachable = check_keys(); !reachable) return reachable;
     if (state_.phase == RotationPhase::begun) {
         auto const next = next_ca();
         auto bundle = directory_.read_certificates(names_.ca);
@@ -88,6 +89,21 @@ Checked<void> Rotation::finish(KeyFile const& next_key) {
                           "--begin begins one, or goes on with one that was interrupted");
     if (auto const exchanged = exchange_keys(); !exchanged) return exchanged;
     return enter(RotationPhase::finished, {});
+}
+
+/// Where the keys are to change places, both must be within reach: a disk may be in a drawer.
+Checked<void> Rotation::check_keys() const {
+    std::error_code error;
+    auto const is_there = [&](fs::path const& file) {
+        return fs::exists(fs::symlink_status(file, error));
+    };
+    if (state_.kept_key.empty() || is_there(state_.kept_key)) return {};
+    if (is_there(state_.next_key) && is_there(state_.ca_key)) return {};
+    return Fault{Errc::file_unreadable,
+                 "the CA keys are not where they were at --begin: " + state_.ca_key.string() +
+                     " and " + state_.next_key.string(),
+                 "put both back there: the next one takes the old one's place, and nothing has "
+                 "changed yet"};
 }
 
 /// The next CA's key takes the place of the old one's, which gets a second name first: at every

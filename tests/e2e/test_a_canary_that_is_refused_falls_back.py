@@ -3,9 +3,10 @@ the share back to nothing, and nobody is left outside."""
 
 import ssl
 
+import pymysql
 import pytest
 from support import pgwire, wire
-from support.clients import TLS_1_2, TLS_1_3, tls_context
+from support.clients import TLS_1_2, TLS_1_3, connect, mariadb, tls_context
 from support.psql import psql, query, verified
 
 FALLEN = "the canary has fallen back"
@@ -187,3 +188,23 @@ def test_where_scram_is_relayed_there_is_no_canary(pg_door, pki, scram):
     with pgwire.Client(gateway.port) as client:
         client.open_tls(pki.context())
     assert "canary" not in str(gateway.events("a canary is served"))
+
+
+@pytest.mark.parametrize("program", ["mariadb", "pymysql"])
+def test_real_clients_are_back_at_their_next_try(mysql_door, pki, program):
+    """They trust the old CA alone, and no cross certificate leads there."""
+    gateway = mysql_door(**{"canary-limit": 2})
+
+    def is_let_in() -> bool:
+        if program == "mariadb":
+            return mariadb(gateway.port, "app", "SELECT 1", ca=pki.ca).returncode == 0
+        try:
+            connect(gateway.port, "app", tls=pki.context()).close()
+            return True
+        except pymysql.OperationalError:
+            return False
+    tries = [is_let_in()]
+    gateway.wait_for_session()
+    tries.append(is_let_in())
+    gateway.wait_for_log(FALLEN)
+    assert [*tries, is_let_in()] == [False, False, True]
