@@ -3,7 +3,7 @@
 #include "base/log.hpp"
 #include "pki/files.hpp"
 #include "pki/pair.hpp"
-#include "pki/reissue.hpp"
+#include "pki/succession.hpp"
 
 #include <algorithm>
 #include <system_error>

@@ -1,8 +1,8 @@
 // What the steps of a rotation share (rotation.cpp begins, rotation_move.cpp finishes and retires).
 #pragma once
 
-#include "pki/reissue.hpp"
 #include "pki/rotation.hpp"
+#include "pki/succession.hpp"
 
 #include <algorithm>
 #include <system_error>

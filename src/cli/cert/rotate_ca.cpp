@@ -119,7 +119,11 @@ pki::Checked<void> step(RotateCa const& options, pki::Rotation& rotation) {
     if (options.ca_key.file.empty())
         return pki::Fault{Errc::file_unreadable, "the path to the CA key is required",
                           "--ca-key FILE names the key that create-ca made"};
-    return rotation.begin(options.ca_key, options.new_ca_key, options.lifetime);
+    auto next_key = options.new_ca_key;
+    // The key that will take the old one's place is as well kept as that one.
+    if (next_key.file.empty() && next_key.password_file.empty())
+        next_key.password_file = options.ca_key.password_file;
+    return rotation.begin(options.ca_key, next_key, options.lifetime);
 }
 
 void add_steps(CLI::App& rotate, RotateCa& options) {
@@ -181,8 +185,10 @@ void add_rotate_ca(CLI::App& group, Action& action) {
                     "the old one, whose place it takes at --finish")
         ->type_name("FILE");
     rotate
-        .add_option("--new-ca-key-password-file", options->new_ca_key.password_file,
-                    "its first line is the next CA key's password")
+        .add_option(
+            "--new-ca-key-password-file", options->new_ca_key.password_file,
+            "its first line is the next CA key's password; without it and --new-ca-key, the "
+            "old one's")
         ->type_name("FILE");
     add_lifetime(rotate, options->lifetime);
     auto* const client_ca =

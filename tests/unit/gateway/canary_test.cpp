@@ -1,7 +1,7 @@
 // The canary: shown by chance, until too many clients have refused it; and the doors that have one.
 #include "config/scram.hpp"
 #include "gateway/world.hpp"
-#include "pki/reissue.hpp"
+#include "pki/succession.hpp"
 #include "support/addresses.hpp"
 #include "support/files.hpp"
 #include "support/tls_ends.hpp"

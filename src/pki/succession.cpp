@@ -1,4 +1,4 @@
-#include "pki/reissue.hpp"
+#include "pki/succession.hpp"
 
 #include "pki/builder.hpp"
 #include "pki/openssl_calls.hpp"

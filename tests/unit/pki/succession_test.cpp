@@ -1,6 +1,6 @@
 // What a rotation makes: whoever trusts either CA verifies what the other has issued, with the
 // cross certificate in between.
-#include "pki/reissue.hpp"
+#include "pki/succession.hpp"
 
 #include "unit/pki/support.hpp"
 
@@ -18,7 +18,7 @@ Authority next_of(Authority const& old) {
     return next_root(old.certificate(), Key::generate(KeyType::ecdsa_p256), days(40));
 }
 
-TEST(Reissue, TheNextRootHasTheSubjectAndAnotherKey) {
+TEST(Succession, TheNextRootHasTheSubjectAndAnotherKey) {
     auto const old = Authority::create("Old", days(30));
     auto const next = next_of(old);
     EXPECT_EQ(subject_der(next.certificate()), subject_der(old.certificate()));
@@ -26,7 +26,7 @@ TEST(Reissue, TheNextRootHasTheSubjectAndAnotherKey) {
     EXPECT_TRUE(next.certificate().is_self_signed());
 }
 
-TEST(Reissue, CrossCertificatesServeTrustInEitherCa) {
+TEST(Succession, CrossCertificatesServeTrustInEitherCa) {
     auto const old = Authority::create("Old", days(30));
     auto const next = next_of(old);
     auto const next_by_old = cross_sign(old, next.certificate());
@@ -48,7 +48,7 @@ TEST(Reissue, CrossCertificatesServeTrustInEitherCa) {
 }
 
 /// CAs of other tools make key identifiers their own way, and leaves name them.
-TEST(Reissue, ACrossCertificateKeepsTheKeyIdentifier) {
+TEST(Succession, ACrossCertificateKeepsTheKeyIdentifier) {
     auto const made = make_root(ca_wish("Foreign"));
     auto const old = Authority::from(made.certificate, made.key).value();
     auto const next = next_of(old);
@@ -57,7 +57,7 @@ TEST(Reissue, ACrossCertificateKeepsTheKeyIdentifier) {
     EXPECT_EQ(verdict(chain, {next.certificate()}, server), X509_V_OK);
 }
 
-TEST(Reissue, ALeafSaysTheSameUnderTheNextCa) {
+TEST(Succession, ALeafSaysTheSameUnderTheNextCa) {
     auto const old = Authority::create("Old", days(30));
     auto const next = next_of(old);
     for (auto const type : {KeyType::ecdsa_p256, KeyType::rsa_2048}) {
@@ -75,7 +75,7 @@ TEST(Reissue, ALeafSaysTheSameUnderTheNextCa) {
     }
 }
 
-TEST(Reissue, NoLeafOutlivesTheNextCa) {
+TEST(Succession, NoLeafOutlivesTheNextCa) {
     auto const old = Authority::create("Old", days(30));
     auto const next = next_root(old.certificate(), Key::generate(KeyType::ecdsa_p256), days(5));
     auto const leaf = old.issue_server({"db.example"}, days(9)).chain.front();
