@@ -1,5 +1,7 @@
 #include "base/log.hpp"
 
+#include "base/json.hpp"
+
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -51,44 +53,8 @@ std::string_view name(Level level) {
     return "info";
 }
 
-/// Length of the well-formed UTF-8 sequence at the start of `text`, or 0 (RFC 3629 section 4).
-/// Names that clients send can be any bytes; a log line must stay valid JSON.
-std::size_t utf8_length(std::string_view text) {
-    auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    auto const follows = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
-        return i < text.size() && byte(i) >= low && byte(i) <= high;
-    };
-    unsigned const lead = byte(0);
-    if (lead < 0x80) return 1;
-    if (lead >= 0xc2 && lead <= 0xdf) return follows(1) ? 2 : 0;
-    if (lead >= 0xe0 && lead <= 0xef) {
-        bool const second = follows(1, lead == 0xe0 ? 0xa0 : 0x80, lead == 0xed ? 0x9f : 0xbf);
-        return second && follows(2) ? 3 : 0;
-    }
-    if (lead >= 0xf0 && lead <= 0xf4) {
-        bool const second = follows(1, lead == 0xf0 ? 0x90 : 0x80, lead == 0xf4 ? 0x8f : 0xbf);
-        return second && follows(2) && follows(3) ? 4 : 0;
-    }
-    return 0;
-}
-
 void append_quoted(Line& line, std::string_view text) {
-    auto out = std::back_inserter(line);
-    line.push_back('"');
-    while (!text.empty()) {
-        auto const length = utf8_length(text);
-        auto const lead = static_cast<unsigned char>(text.front());
-        if (lead == '"' || lead == '\\') {
-            fmt::format_to(out, "\\{}", text.front());
-        } else if (lead < 0x20 || length == 0) {
-            // A stray byte is shown as the code point of the same number (Latin-1).
-            fmt::format_to(out, "\\u{:04x}", lead);
-        } else {
-            line.append(text.data(), text.data() + length);
-        }
-        text.remove_prefix(length == 0 ? 1 : length);
-    }
-    line.push_back('"');
+    write_json(std::back_inserter(line), text);
 }
 
 void append_value(Line& line, Field const& field) {

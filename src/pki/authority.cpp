@@ -55,25 +55,25 @@ Result<Authority> Authority::from(Certificate certificate, Key key) {
     return Authority(std::move(certificate), std::move(key));
 }
 
-Credential Authority::issue_server(std::vector<std::string> const& names, seconds lifetime,
-                                   KeyType type, Time now) const {
-    bool const fits = !names.empty() && names.front().size() <= max_common_name;
-    auto const subject = make_name({}, fits ? names.front() : std::string());
-    auto const key = Key::generate(type);
-    Builder builder(subject.get(), key);
-    builder.valid(now, std::min(now + lifetime, certificate_.not_after()));
-    builder.leaf(Purpose::server);
-    builder.names(names);
+Credential Authority::issue(LeafWish const& wish, Time now) const {
+    auto const key = Key::generate(wish.type);
+    Builder builder(make_name({}, wish.common_name).get(), key);
+    builder.valid(now, std::min(now + wish.lifetime, certificate_.not_after()));
+    builder.leaf(wish.purpose);
+    if (!wish.names.empty()) builder.names(wish.names);
+    if (!wish.crl_url.empty()) builder.revocation_list_at(wish.crl_url);
     return {{std::move(builder).sign(certificate_, key_)}, key};
 }
 
+Credential Authority::issue_server(std::vector<std::string> const& names, seconds lifetime,
+                                   KeyType type, Time now) const {
+    bool const fits = !names.empty() && names.front().size() <= max_common_name;
+    auto const name = fits ? names.front() : std::string();
+    return issue({name, names, Purpose::server, lifetime, type}, now);
+}
+
 Credential Authority::issue_client(std::string const& user, seconds lifetime, KeyType type) const {
-    auto const now = current_time();
-    auto const key = Key::generate(type);
-    Builder builder(make_name({}, user).get(), key);
-    builder.valid(now, std::min(now + lifetime, certificate_.not_after()));
-    builder.leaf(Purpose::client);
-    return {{std::move(builder).sign(certificate_, key_)}, key};
+    return issue({user, {}, Purpose::client, lifetime, type});
 }
 
 Authority Authority::issue_intermediate_like(Certificate const& original) const {

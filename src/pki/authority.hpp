@@ -4,6 +4,7 @@
 // (clocks of clients run behind), and no leaf outlives its issuer.
 #pragma once
 
+#include "pki/builder.hpp"
 #include "pki/certificate.hpp"
 
 #include <chrono>
@@ -13,6 +14,16 @@
 namespace sallyport::pki {
 
 using std::chrono::seconds;
+
+/// A leaf to issue.
+struct LeafWish {
+    std::string common_name;         ///< UTF-8, up to 64 characters; empty: none
+    std::vector<std::string> names;  ///< DNS names, wildcards, addresses; empty: no SAN extension
+    Purpose purpose = Purpose::client;
+    seconds lifetime{};
+    KeyType type = KeyType::ecdsa_p256;
+    std::string crl_url{};  ///< CRL distribution point; empty: none
+};
 
 class Authority {
  public:
@@ -27,6 +38,8 @@ class Authority {
     /// (what it issued could not say whose key signed it).
     static Result<Authority> from(Certificate certificate, Key key);
 
+    /// Ends no later than this CA. Throws std::runtime_error for a common name that cannot be one.
+    Credential issue(LeafWish const& wish, Time now = current_time()) const;
     /// A TLS server certificate. Each of `names` is a DNS name, a wildcard, or an IP address; the
     /// first is the CN, unless it is longer than a CN may be.
     Credential issue_server(std::vector<std::string> const& names, seconds lifetime,

@@ -106,14 +106,17 @@ void Builder::leaf(Purpose purpose) {
     add(NID_basic_constraints, constraints.get(), true);
 
     // Key exchange by RSA encryption, which TLS 1.2 still knows, is what keyEncipherment allows.
-    if (has_rsa_key() && purpose == Purpose::server)
+    if (has_rsa_key() && purpose != Purpose::client)
         key_usage({digital_signature, key_encipherment});
     else
         key_usage({digital_signature});
 
     tls::ExtendedKeyUsagePtr const usages(must(EXTENDED_KEY_USAGE_new(), "usages"));
-    auto* const usage = OBJ_nid2obj(purpose == Purpose::server ? NID_server_auth : NID_client_auth);
-    must(sk_ASN1_OBJECT_push(usages.get(), usage), "a usage");
+    auto const allow = [&](int nid) {
+        must(sk_ASN1_OBJECT_push(usages.get(), OBJ_nid2obj(nid)), "a usage");
+    };
+    if (purpose != Purpose::client) allow(NID_server_auth);
+    if (purpose != Purpose::server) allow(NID_client_auth);
     add(NID_ext_key_usage, usages.get(), false);
 }
 
@@ -143,6 +146,26 @@ bool Builder::has_rsa_key() const {
 
 void Builder::names(std::vector<std::string> const& names) {
     add(NID_subject_alt_name, to_general_names(names).get(), has_empty_subject());
+}
+
+void Builder::revocation_list_at(std::string const& url) {
+    tls::Asn1StringPtr value(must(ASN1_STRING_type_new(V_ASN1_IA5STRING), "a URL"));
+    must(ASN1_STRING_set(value.get(), url.data(), static_cast<int>(url.size())), "a URL");
+    tls::GeneralNamePtr place(must(GENERAL_NAME_new(), "a general name"));
+    GENERAL_NAME_set0_value(place.get(), GEN_URI, value.release());
+
+    tls::DistributionPointPtr point(must(DIST_POINT_new(), "a distribution point"));
+    point->distpoint = must(DIST_POINT_NAME_new(), "a distribution point");
+    constexpr int full_name = 0;
+    point->distpoint->type = full_name;
+    point->distpoint->name.fullname = must(GENERAL_NAMES_new(), "general names");
+    must(sk_GENERAL_NAME_push(point->distpoint->name.fullname, place.get()), "a list of names");
+    place.release();
+
+    tls::DistributionPointsPtr const points(must(CRL_DIST_POINTS_new(), "distribution points"));
+    must(sk_DIST_POINT_push(points.get(), point.get()), "a list of distribution points");
+    point.release();
+    add(NID_crl_distribution_points, points.get(), false);
 }
 
 void Builder::serial_of(Certificate const& original) {

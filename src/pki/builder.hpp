@@ -16,7 +16,11 @@ namespace sallyport::pki {
 tls::X509NamePtr make_name(std::string_view organization, std::string_view common_name);
 
 /// What a leaf may be used for (RFC 5280 section 4.2.1.12).
-enum class Purpose { server, client };
+enum class Purpose {
+    server,
+    client,
+    node,  ///< both: a database's node answers clients and dials its neighbours
+};
 
 class Builder {
  public:
@@ -34,6 +38,9 @@ class Builder {
     /// A leaf for the purposes of `original`, whose revocation is published where `original`'s is.
     void leaf_like(Certificate const& original);
     void names(std::vector<std::string> const& names);
+    /// Where the issuer's revocation list can be fetched: a CRL distribution point (RFC 5280
+    /// section 4.2.1.13).
+    void revocation_list_at(std::string const& url);
 
     void serial_of(Certificate const& original);
     /// The SAN extension as it stands in `original`, if it has one.

@@ -86,6 +86,19 @@ std::string Certificate::subject() const {
 std::string Certificate::subject_oneline() const {
     return oneline(X509_get_subject_name(get()));
 }
+std::string Certificate::common_name() const {
+    ErrorQueueCleared const cleared;
+    auto const* const name = X509_get_subject_name(get());
+    int last = -1;
+    for (int at = -1; (at = X509_NAME_get_index_by_NID(name, NID_commonName, at)) >= 0;) last = at;
+    if (last < 0) return {};
+    unsigned char* text = nullptr;
+    int const size =
+        ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, last)));
+    if (size < 0) return {};
+    tls::MemoryPtr<unsigned char> const owner(text);
+    return {reinterpret_cast<char const*>(text), static_cast<std::size_t>(size)};
+}
 std::string Certificate::issuer() const {
     return rfc2253(X509_get_issuer_name(get()));
 }

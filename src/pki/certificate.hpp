@@ -48,6 +48,8 @@ class Key {
     static Result<Key> from_pem(std::string_view pem, std::string_view password = {});
     /// PKCS#8; encrypted (AES-256, PBKDF2) where there is a password.
     std::string to_pem(std::string_view password = {}) const;
+    /// The same in DER, as Java's drivers want it.
+    std::string to_pkcs8(std::string_view password = {}) const;
 
     EVP_PKEY* get() const { return key_.get(); }
 
@@ -71,6 +73,7 @@ class Certificate {
 
     std::string subject() const;          ///< RFC 2253: "CN=alice,O=Example"
     std::string subject_oneline() const;  ///< OpenSSL's: "/O=Example/CN=alice"
+    std::string common_name() const;      ///< the last CN, in UTF-8; empty where there is none
     std::string issuer() const;
     std::string issuer_oneline() const;
     std::string serial() const;       ///< upper-case hex without separators
@@ -107,5 +110,11 @@ struct Credential {
 };
 
 std::string to_pem(std::vector<Certificate> const& certificates);
+
+/// A PKCS#12 store (DER) with the key, its chain and `authority`, under the alias `name`: what Java
+/// and Windows take in one file. AES-256 and SHA-256 as OpenSSL 3 has them by default: Java 8u301,
+/// Windows 10 1709 and later read it.
+std::string to_pkcs12(Credential const& credential, Certificate const& authority,
+                      std::string const& name, std::string const& password);
 
 }  // namespace sallyport::pki

@@ -3,8 +3,6 @@
 #include "pki/files.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 
 namespace sallyport::pki {
 namespace {
@@ -12,9 +10,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view unfinished = ".staged.new";
-
-constexpr unsigned private_mode = 0600;
-constexpr unsigned public_mode = 0644;
 
 Fault cannot(std::string_view doing, fs::path const& file, std::error_code const& reason) {
     return system_fault(doing, file.string(),
@@ -40,8 +35,7 @@ Checked<void> sync(fs::path const& directory) {
 
 Checked<void> make_directory(fs::path const& directory) {
     if (!make_private_directory(directory))
-        return system_fault("make the directory", directory.string(),
-                            error_code(errno, boost::system::system_category()));
+        return system_fault("make the directory", directory.string(), last_system_error());
     return {};
 }
 
@@ -103,7 +97,7 @@ Checked<CertsDirectory> CertsDirectory::open_to_write(fs::path const& directory,
     }
     if (!lock)
         return system_fault("write to the certs directory", directory.string(),
-                            error_code(errno, boost::system::system_category()));
+                            last_system_error());
     opened->lock_.emplace(std::move(*lock));
     if (auto const finished = opened->finish_interrupted(); !finished) return finished.error();
     return opened;

@@ -45,10 +45,6 @@ class File {
     int descriptor_;
 };
 
-error_code system_error() {
-    return {errno, boost::system::system_category()};
-}
-
 /// A name for what is not whole yet. It does not end in .crt: nobody takes it for a certificate.
 std::string temporary_name(fs::path const& directory, fs::path const& file) {
     return (directory / ("." + file.filename().string() + ".XXXXXX")).string();
@@ -70,6 +66,10 @@ Result<void> as_result(error_code error) {
 }
 
 }  // namespace
+
+error_code last_system_error() {
+    return {errno, boost::system::system_category()};
+}
 
 Result<std::string> read_file(fs::path const& file) {
     // Without O_NONBLOCK a FIFO in a certificate's place would stop the whole program here.
@@ -93,7 +93,7 @@ Result<std::string> read_file(fs::path const& file) {
 error_code sync_directory(fs::path const& directory) {
     // A rename is only as durable as the directory that holds it.
     File const opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!opened.is_open() || ::fsync(opened.get()) != 0) return system_error();
+    if (!opened.is_open() || ::fsync(opened.get()) != 0) return last_system_error();
     return {};
 }
 
@@ -103,12 +103,12 @@ error_code write_whole(fs::path const& file, std::string_view content, unsigned 
     auto temporary = temporary_name(directory, file);
     // mkostemp creates with O_EXCL and mode 0600, of which the umask can only take away.
     File const opened(::mkostemp(temporary.data(), O_CLOEXEC));
-    if (!opened.is_open()) return system_error();
+    if (!opened.is_open()) return last_system_error();
 
     bool const complete = ::fchmod(opened.get(), mode) == 0 && opened.write_all(content) &&
                           ::fsync(opened.get()) == 0 && put_in_place(temporary, file, existing);
     if (!complete) {
-        auto const why = system_error();
+        auto const why = last_system_error();
         ::unlink(temporary.c_str());
         return why;
     }
@@ -116,11 +116,11 @@ error_code write_whole(fs::path const& file, std::string_view content, unsigned 
 }
 
 Result<void> write_private(fs::path const& file, std::string_view content) {
-    return as_result(write_whole(file, content, 0600));
+    return as_result(write_whole(file, content, private_mode));
 }
 
 Result<void> write_public(fs::path const& file, std::string_view content) {
-    return as_result(write_whole(file, content, 0644));
+    return as_result(write_whole(file, content, public_mode));
 }
 
 Result<void> make_private_directory(fs::path const& directory) {

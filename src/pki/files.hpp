@@ -16,6 +16,12 @@ Result<std::string> read_file(std::filesystem::path const& file);
 Result<void> write_private(std::filesystem::path const& file, std::string_view content);
 /// Mode 0644.
 Result<void> write_public(std::filesystem::path const& file, std::string_view content);
+inline constexpr unsigned private_mode = 0600;
+inline constexpr unsigned public_mode = 0644;
+
+/// What errno says.
+error_code last_system_error();
+
 /// Whether a file that is there already may be replaced.
 enum class Existing { replaced, kept };
 

@@ -52,4 +52,13 @@ std::string Key::to_pem(std::string_view password) const {
     return written_text(*bio);
 }
 
+std::string Key::to_pkcs8(std::string_view password) const {
+    tls::BioPtr const bio(must(BIO_new(BIO_s_mem()), "a memory buffer"));
+    auto const* const cipher = password.empty() ? nullptr : EVP_aes_256_cbc();
+    must(i2d_PKCS8PrivateKey_bio(bio.get(), key_.get(), cipher, password.data(),
+                                 static_cast<int>(password.size()), nullptr, nullptr),
+         "writing a private key");
+    return written_text(*bio);
+}
+
 }  // namespace sallyport::pki

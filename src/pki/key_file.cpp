@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 #include <sys/stat.h>
@@ -36,21 +35,18 @@ std::string mode_text(mode_t mode) {
     return text;
 }
 
-error_code last_error() {
-    return {errno, boost::system::system_category()};
-}
-
 }  // namespace
 
 Checked<void> check_key_permissions(fs::path const& file) {
     struct stat status {};
     if (::stat(file.c_str(), &status) != 0)
-        return Fault{Errc::file_unreadable,
-                     "could not stat key file " + file.string() + ": " + last_error().message(),
-                     {}};
-    if (!S_ISREG(status.st_mode))
         return Fault{
-            Errc::file_invalid, "key file " + file.string() + " is not a regular file", {}};
+            Errc::file_unreadable,
+            "could not stat key file " + file.string() + ": " + last_system_error().message(),
+            {}};
+    if (!S_ISREG(status.st_mode))
+        return Fault{Errc::file_invalid, "key file " + file.string() + " is not a regular file",
+                     "--ca-key names the private key of the CA"};
     if (is_true("SALLYPORT_SKIP_KEY_PERMISSION_CHECK") ||
         is_true("COCKROACH_SKIP_KEY_PERMISSION_CHECK"))
         return {};
@@ -93,7 +89,8 @@ Checked<Key> load_key(KeyFile const& key_file) {
                                                ? ": the password does not open this key"
                                            : is_encrypted ? " is encrypted"
                                                           : " is not a PEM private key"),
-                 is_encrypted ? "--ca-key-password-file names the file with its password" : ""};
+                 is_encrypted ? "--ca-key-password-file names the file with its password"
+                              : "--ca-key names the private key of the CA, in PEM"};
 }
 
 }  // namespace sallyport::pki

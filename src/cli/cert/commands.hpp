@@ -14,6 +14,9 @@ void add_group(CLI::App& program, Action& action);
 
 void add_create_ca(CLI::App& group, Action& action);
 void add_create_client_ca(CLI::App& group, Action& action);
+void add_create_node(CLI::App& group, Action& action);
+void add_create_client(CLI::App& group, Action& action);
+void add_list(CLI::App& group, Action& action);
 void add_rotate_ca(CLI::App& group, Action& action);
 
 }  // namespace sallyport::cli::cert

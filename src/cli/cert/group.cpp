@@ -11,6 +11,9 @@ void add_group(CLI::App& program, Action& action) {
     group.require_subcommand(1);
     add_create_ca(group, action);
     add_create_client_ca(group, action);
+    add_create_node(group, action);
+    add_create_client(group, action);
+    add_list(group, action);
     add_rotate_ca(group, action);
 }
 

@@ -3,7 +3,9 @@
 #include "cli/cert/lifetime.hpp"
 #include "cli/say.hpp"
 
+#include <array>
 #include <cstdlib>
+#include <ctime>
 
 namespace sallyport::cli::cert {
 namespace {
@@ -94,6 +96,15 @@ pki::Checked<pki::CertsDirectory> open_to_write(std::filesystem::path const& cer
         note("waiting for another command to finish in " + certs_dir.string());
     };
     return pki::CertsDirectory::open_to_write(certs_dir, tell);
+}
+
+std::string date_text(pki::Time time) {
+    auto const when = std::chrono::system_clock::to_time_t(time);
+    std::tm parts{};
+    ::gmtime_r(&when, &parts);
+    std::array<char, sizeof "9999/12/31"> text{};
+    auto const size = std::strftime(text.data(), text.size(), "%Y/%m/%d", &parts);
+    return {text.data(), size};
 }
 
 int failed(pki::Fault const& fault) {

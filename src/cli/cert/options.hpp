@@ -38,6 +38,9 @@ pki::Checked<pki::KeyType> key_type(KeyOptions const& options);
 /// Opens the directory for writing; says on stderr that it waits where another command works there.
 pki::Checked<pki::CertsDirectory> open_to_write(std::filesystem::path const& certs_dir);
 
+/// "2031/11/26", as CockroachDB writes it; UTC.
+std::string date_text(pki::Time time);
+
 /// Says a fault on stderr; gives the exit code 1.
 int failed(pki::Fault const& fault);
 

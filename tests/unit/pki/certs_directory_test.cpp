@@ -1,0 +1,124 @@
+// The certificates directory: changed as one, finished after a crash, listed by CockroachDB's
+// rules.
+#include "pki/certs_directory.hpp"
+
+#include "pki/certs_listing.hpp"
+#include "pki/files.hpp"
+#include "pki/leaf_rules.hpp"
+#include "unit/pki/support.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+namespace sallyport::pki {
+namespace {
+
+using namespace test;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+class Certs : public testing::Test {
+ protected:
+    CertsDirectory open() const {
+        return *CertsDirectory::open_to_write(path(), [] {});
+    }
+    fs::path const& path() const { return directory_.path(); }
+    std::string read(std::string const& name) const {
+        return read_file(path() / name).value_or("none");
+    }
+
+    TemporaryDirectory directory_;
+};
+
+TEST_F(Certs, AreWrittenAllOrNone) {
+    auto const directory = open();
+    ASSERT_TRUE(directory.write({{"a.key", "1", true}, {"a.crt", "2"}}, false));
+    EXPECT_EQ(mode_of(path() / "a.key"), 0600U);
+    EXPECT_EQ(mode_of(path() / "a.crt"), 0644U);
+    auto const again = directory.write({{"b.key", "3", true}, {"a.crt", "4"}}, false);
+    ASSERT_FALSE(again);
+    EXPECT_NE(again.error().what.find("a.crt already exists"), std::string::npos);
+    auto const refused = directory.write({{"a.key", "5", true}, {"a.crt", "6"}}, true,
+                                         []() -> Checked<void> { return Fault{}; });
+    EXPECT_FALSE(refused);
+    EXPECT_EQ(read("a.key") + read("a.crt"), "12");
+    EXPECT_EQ(entries_of(path()), (std::vector<std::string>{".lock", "a.crt", "a.key"}));
+    ASSERT_TRUE(directory.write({{"a.key", "5", true}, {"regions/a.crt", "6"}}, true));
+    EXPECT_EQ(read("a.key") + read("regions/a.crt"), "56");
+}
+
+TEST_F(Certs, AreFinishedWhereTheChangeWasDecided) {
+    fs::create_directories(path() / ".staged/regions");
+    fs::create_directories(path() / ".staged.new");
+    ASSERT_TRUE(write_public(path() / ".staged/node.crt", "new"));
+    ASSERT_TRUE(write_public(path() / ".staged/regions/eu.crt", "new"));
+    ASSERT_TRUE(write_public(path() / ".staged.new/ca.crt", "half"));
+    ASSERT_TRUE(write_public(path() / "node.crt", "old"));
+    EXPECT_TRUE(CertsDirectory::open(path())->was_interrupted());
+    auto const directory = open();
+    EXPECT_FALSE(directory.was_interrupted());
+    EXPECT_EQ(read("node.crt") + read("regions/eu.crt") + read("ca.crt"), "newnewnone");
+    EXPECT_EQ(entries_of(path()), (std::vector<std::string>{".lock", "node.crt", "regions"}));
+}
+
+TEST_F(Certs, TellOfAnotherHolder) {
+    auto held = std::optional<CertsDirectory>(open());
+    bool told = false;
+    auto const second = CertsDirectory::open_to_write(path(), [&] {
+        told = true;
+        held.reset();
+    });
+    EXPECT_TRUE(second);
+    EXPECT_TRUE(told);
+}
+
+TEST_F(Certs, OfTenThousandUsersAreListed) {
+    constexpr int users = 10'000;
+    auto const ca = Authority::create("CA", 24h);
+    auto const one = ca.issue_client("somebody", 1h);
+    auto const key = one.key.to_pem();
+    for (int i = 0; i < users; ++i) {
+        auto const user = "user" + std::to_string(i);
+        // One key for all: what is tried is the listing, which reads every pair.
+        Builder builder(make_name({}, user).get(), one.key);
+        builder.valid(current_time(), current_time() + 1h);
+        builder.leaf(Purpose::client);
+        auto const leaf = std::move(builder).sign(ca.certificate(), ca.key());
+        auto const stem = path() / ("client." + user);
+        std::ofstream(stem.string() + ".crt") << leaf.to_pem();
+        std::ofstream(stem.string() + ".key") << key;
+        fs::permissions(stem.string() + ".key", fs::perms(0600));
+    }
+    auto const listing = list_certificates(path());
+    ASSERT_TRUE(listing);
+    ASSERT_EQ(listing->files.size(), users);
+    for (auto const& file : listing->files) ASSERT_EQ(file.error, "") << file.file;
+    EXPECT_EQ(listing->files.front().user, "user0");
+}
+
+TEST(LeafRules, TakeHostsInOneSpelling) {
+    auto const names =
+        check_hosts({"DB.example", "db.example", "*.a_b.example", "::0001", "10.0.0.7"});
+    ASSERT_TRUE(names);
+    EXPECT_EQ(*names, (std::vector<std::string>{"db.example", "*.a_b.example", "::1", "10.0.0.7"}));
+    for (auto const* const bad :
+         {"", ".", "*", "a..b", "-a", "a-", "a b", "a:1", "1.2.3", "a.*", "x.", "\xc3\xbc.example"})
+        EXPECT_FALSE(check_hosts({bad})) << bad;
+    EXPECT_FALSE(check_hosts({std::string(64, 'a')}));
+}
+
+TEST(LeafRules, LetNoLeafOutliveItsCa) {
+    auto const ca = Authority::create("CA", 10h).certificate();
+    auto const now = ca.not_after() - 10h;
+    EXPECT_TRUE(check_lifetime(ca, 10h, now));
+    auto const longer = check_lifetime(ca, 11h, now);
+    ASSERT_FALSE(longer);
+    EXPECT_EQ(longer.error().what,
+              "CA lifetime is 10.000000h, shorter than the requested 11.000000h");
+    EXPECT_EQ(check_lifetime(ca, 1h, now + 9h + 30min).error().hint,
+              "renew the CA certificate (create-ca --overwrite)");
+}
+
+}  // namespace
+}  // namespace sallyport::pki
