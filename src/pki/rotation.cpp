@@ -11,7 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned private_mode = 0600;
 constexpr bool replace = true;
 
 bool is_ca_file(std::string const& stem) {

@@ -55,6 +55,9 @@ Checked<void> Rotation::move_leaf(Leaf const& leaf, Changes& changes) const {
         {aside_name(std::string(old_prefix) + leaf.stem + ".key"), *old_key, true});
     changes.put(aside_name(std::string(old_prefix) + leaf.stem + ".crt"), leaf.chain);
     for (auto& file : files_of(leaf.stem, *pair)) changes.files.push_back(std::move(file));
+    // The same key for Java, where it is wanted.
+    auto const pkcs8 = leaf.stem + ".key.pk8";
+    if (directory_.has(pkcs8)) changes.files.push_back({pkcs8, pair->key.to_pkcs8(), true});
     return {};
 }
 

@@ -62,6 +62,11 @@ void tell_finished(RotateCa const& options, pki::Rotation const& rotation, Rotat
                                                   " and its key; the old pair works until the old "
                                                   "CA retires"});
     auto const& state = rotation.state();
+    for (auto const& leaf : report.leaves) {
+        auto const archive = fs::path(leaf.name).stem().string() + ".p12";
+        if (fs::exists(options.certs_dir / archive))
+            report.next.push_back({"operator", "make " + archive + " again: it has the old pair"});
+    }
     auto const& signing = state.kept_key.empty() ? state.next_key : state.ca_key;
     report.next.push_back({"operator", "sign with " + quoted(signing) + " from now on"});
     report.next.push_back(
