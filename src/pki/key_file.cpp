@@ -43,7 +43,7 @@ Checked<void> check_key_permissions(fs::path const& file) {
         return Fault{
             Errc::file_unreadable,
             "could not stat key file " + file.string() + ": " + last_system_error().message(),
-            {}};
+            "--ca-key names the private key of the CA"};
     if (!S_ISREG(status.st_mode))
         return Fault{Errc::file_invalid, "key file " + file.string() + " is not a regular file",
                      "--ca-key names the private key of the CA"};
