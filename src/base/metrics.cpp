@@ -9,8 +9,24 @@ namespace {
 constexpr auto reasons = static_cast<std::size_t>(Errc::address_in_use) + 1;
 
 std::array<std::atomic<std::uint64_t>, reasons> endings;
-std::atomic<std::uint64_t> failed_reloads;
-std::atomic<std::uint64_t> resumed_back_legs;
+
+/// Everything that is counted one by one.
+enum Single : std::size_t {
+    failed_reloads,
+    resumed_back_legs,
+    main_refusals,
+    canary_refusals,
+    canary_handshakes,
+    canary_fallbacks,
+};
+constexpr std::array<std::string_view, 6> single_names{"failed_reloads",    "resumed_back_legs",
+                                                       "main_refusals",     "canary_refusals",
+                                                       "canary_handshakes", "canary_fallbacks"};
+std::array<std::atomic<std::uint64_t>, single_names.size()> singles;
+
+void count(Single which) {
+    singles.at(which).fetch_add(1, std::memory_order_relaxed);
+}
 
 }  // namespace
 
@@ -19,11 +35,23 @@ void count_ending(Errc reason) {
 }
 
 void count_failed_reload() {
-    failed_reloads.fetch_add(1, std::memory_order_relaxed);
+    count(failed_reloads);
+}
+
+void count_refused_chain(bool is_canary) {
+    count(is_canary ? canary_refusals : main_refusals);
+}
+
+void count_canary_handshake() {
+    count(canary_handshakes);
+}
+
+void count_canary_fallback() {
+    count(canary_fallbacks);
 }
 
 void count_resumed_back_leg() {
-    resumed_back_legs.fetch_add(1, std::memory_order_relaxed);
+    count(resumed_back_legs);
 }
 
 std::vector<std::pair<std::string_view, std::uint64_t>> snapshot() {
@@ -31,10 +59,9 @@ std::vector<std::pair<std::string_view, std::uint64_t>> snapshot() {
     for (std::size_t i = 0; i < reasons; ++i)
         if (auto const count = endings[i].load(std::memory_order_relaxed); count != 0)
             counters.emplace_back(name(static_cast<Errc>(i)), count);
-    if (auto const count = failed_reloads.load(std::memory_order_relaxed); count != 0)
-        counters.emplace_back("failed_reloads", count);
-    if (auto const count = resumed_back_legs.load(std::memory_order_relaxed); count != 0)
-        counters.emplace_back("resumed_back_legs", count);
+    for (std::size_t i = 0; i < singles.size(); ++i)
+        if (auto const count = singles[i].load(std::memory_order_relaxed); count != 0)
+            counters.emplace_back(single_names[i], count);
     return counters;
 }
 

@@ -16,9 +16,16 @@ void count_ending(Errc reason);
 void count_failed_reload();
 /// A database has resumed a TLS session of ours.
 void count_resumed_back_leg();
+/// A client has refused the certificate chain that it was shown, the canary's or the main one.
+void count_refused_chain(bool is_canary);
+/// A handshake was completed with the canary's chain.
+void count_canary_handshake();
+/// A canary was refused too often.
+void count_canary_fallback();
 
-/// Each counter that is not 0, by its name: "failed_reloads",
-/// "resumed_back_legs", and an Errc's name for sessions.
+/// Each counter that is not 0, by its name: an Errc's name for sessions, and "failed_reloads",
+/// "resumed_back_legs", "main_refusals", "canary_refusals", "canary_handshakes",
+/// "canary_fallbacks".
 std::vector<std::pair<std::string_view, std::uint64_t>> snapshot();
 
 }  // namespace sallyport::metrics

@@ -16,6 +16,7 @@
 
 #include <chrono>
 #include <ctime>
+#include <sstream>
 #include <stdexcept>
 #include <stdlib.h>
 #include <string>
@@ -123,6 +124,14 @@ void describe(gateway::Door const& door, path const& data_dir) {
         describe_auto_tls(data_dir);
     } else {
         setting("certificate", "none: secure connection is NOT ENABLED");
+    }
+    if (!door.why_no_canary.empty()) setting("canary", "none: " + door.why_no_canary);
+    for (pki::Credential const& credential : door.canary_credentials) {
+        std::ostringstream share;
+        share << tls.canary_share;
+        setting("canary", share.str() + " of the handshakes, until " +
+                              std::to_string(tls.canary_limit) + " are refused");
+        describe(credential.chain.front());
     }
     setting("tls-version", std::string(config::word(tls.tls_version)) + " or newer");
     setting("require-secure-transport", yes_no(tls.require_secure_transport));

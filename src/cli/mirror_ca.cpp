@@ -5,20 +5,7 @@
 #include "cli/settings.hpp"
 #include "gateway/world.hpp"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 namespace sallyport::cli {
-
-namespace {
-
-/// Keys are made 0600: made by another user than the gateway's, the gateway could not read them.
-bool is_for_another_user(path const& data_dir) {
-    struct stat status {};
-    return ::stat(data_dir.c_str(), &status) == 0 && status.st_uid != ::geteuid();
-}
-
-}  // namespace
 
 int mirror_ca(path const& file) {
     log::set_level("warn");

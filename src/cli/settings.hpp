@@ -11,4 +11,8 @@ namespace sallyport::cli {
 /// where it cannot be served; then there was an `error:` for each problem.
 std::optional<config::Config> read_settings(std::filesystem::path const& file);
 
+/// Whether the directory is there and not ours. Keys are made 0600: made in it by another user than
+/// the gateway's, the gateway could not read them.
+bool is_for_another_user(std::filesystem::path const& data_dir);
+
 }  // namespace sallyport::cli

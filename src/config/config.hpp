@@ -49,10 +49,14 @@ enum class Negotiation { postgres, direct };
 
 /// What a front leg offers and demands. A listener's settings start from `[tls]`.
 struct Tls {
-    bool auto_tls = true;        ///< used when ssl_cert is empty
-    std::vector<path> ssl_cert;  ///< PEM, leaf first; more than one: one per key type
-    std::vector<path> ssl_key;   ///< the private keys, in the order of ssl_cert
-    path ssl_key_password_file;  ///< its first line opens encrypted keys; empty: none
+    bool auto_tls = true;            ///< used when ssl_cert is empty
+    std::vector<path> ssl_cert;      ///< PEM, leaf first; more than one: one per key type
+    std::vector<path> ssl_key;       ///< the private keys, in the order of ssl_cert
+    path ssl_key_password_file;      ///< its first line opens encrypted keys; empty: none
+    std::vector<path> canary_cert;   ///< a second chain, for a share of the handshakes; or none
+    std::vector<path> canary_key;    ///< its private keys, in the order of canary_cert
+    double canary_share = 0.05;      ///< of the handshakes: 0 to 1
+    std::uint32_t canary_limit = 3;  ///< refusals of clients that make the share fall back to 0
     path acme_certificate;  ///< of [acme]: key and chain, used when ssl_cert is empty, once it is
                             ///< there
     path ca_cert;           ///< issued ssl_cert, and issues it again; empty: nobody here does

@@ -14,7 +14,7 @@ using Keys = std::span<std::string_view const>;
 constexpr std::array<std::string_view, 11> top_keys{"data-dir", "workers", "io-method", "tls",
                                                     "listener", "backend", "account",   "acme",
                                                     "limits",   "console", "log"};
-constexpr std::array<std::string_view, 16> tls_keys{"auto-tls",
+constexpr std::array<std::string_view, 20> tls_keys{"auto-tls",
                                                     "ssl-cert",
                                                     "ssl-key",
                                                     "ssl-key-password-file",
@@ -29,7 +29,11 @@ constexpr std::array<std::string_view, 16> tls_keys{"auto-tls",
                                                     "groups",
                                                     "require-secure-transport",
                                                     "client-certificate",
-                                                    "revoked-sessions"};
+                                                    "revoked-sessions",
+                                                    "canary-cert",
+                                                    "canary-key",
+                                                    "canary-share",
+                                                    "canary-limit"};
 constexpr std::array<std::string_view, 5> listener_keys{"name", "protocol", "address", "backend",
                                                         "greeting"};
 constexpr std::array<std::string_view, 16> backend_keys{

@@ -135,6 +135,24 @@ bool Section::read(std::string_view key, milliseconds& value) {
     return true;
 }
 
+bool Section::read(std::string_view key, double& value, double least, double most) {
+    toml::node const* const node = content_.get(key);
+    if (node == nullptr) return false;
+    if (!node->is_number()) return wrong_type(key, *node, "a number");
+    double const number = node->is_integer() ? static_cast<double>(node->as_integer()->get())
+                                             : node->as_floating_point()->get();
+    // Written so that "nan", which TOML knows, is refused too.
+    if (!(number >= least && number <= most)) {
+        std::ostringstream text;
+        text << key << " = " << number << " is out of range";
+        std::ostringstream range;
+        range << "from " << least << " to " << most;
+        return fault(key, text.str(), range.str());
+    }
+    value = number;
+    return true;
+}
+
 bool Section::read(std::string_view key, std::uint32_t& value, std::uint32_t least,
                    std::uint32_t most) {
     toml::node const* const node = content_.get(key);

@@ -51,6 +51,8 @@ class Section {
     /// Seconds, as an integer or with decimals: more than zero and at most a day.
     bool read(std::string_view key, milliseconds& value);
     bool read(std::string_view key, std::uint32_t& value, std::uint32_t least, std::uint32_t most);
+    /// A number, with decimals or without.
+    bool read(std::string_view key, double& value, double least, double most);
     template <class E>
     requires std::is_enum_v<E>
     bool read(std::string_view key, E& value);

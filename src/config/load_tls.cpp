@@ -5,6 +5,9 @@ namespace sallyport::config {
 
 namespace {
 
+/// More refusals than a canary ever needs to be judged by.
+constexpr std::uint32_t max_canary_limit = 1'000'000;
+
 constexpr char hint_for_ca[] =
     "ssl-ca names the authorities whose client certificates are accepted";
 
@@ -33,6 +36,30 @@ void judge_authority(Section& ca_cert, Section& ca_key, Tls const& tls) {
                       "auto-tls has a CA of its own; set ssl-cert and ssl-key, or remove ca-cert");
 }
 
+void judge_canary(Section& cert, Section& key, Tls const& tls) {
+    if (!tls.canary_cert.empty() && tls.canary_key.empty())
+        cert.fault("canary-cert", "canary-cert without canary-key",
+                   "canary-key names the certificate's key");
+    else if (tls.canary_cert.empty() && !tls.canary_key.empty())
+        key.fault("canary-key", "canary-key without canary-cert",
+                  "canary-cert names the key's certificate");
+    else if (tls.canary_cert.size() != tls.canary_key.size())
+        key.fault("canary-key",
+                  "canary-cert and canary-key name " + std::to_string(tls.canary_cert.size()) +
+                      " and " + std::to_string(tls.canary_key.size()) + " files",
+                  "one canary-key for each canary-cert, in the same order");
+    if (!tls.canary_cert.empty() && !tls.auto_tls && tls.ssl_cert.empty())
+        cert.fault("canary-cert", "canary-cert without a main certificate",
+                   "the canary stands beside ssl-cert or auto-tls and falls back to it");
+}
+
+/// A warning, no fault: [tls] may hold the terms for those listeners that have a canary.
+void warn_of_terms(Section& in, std::string_view key, Tls const& tls) {
+    if (!in.has(key) || in.has("canary-cert") || !tls.canary_cert.empty()) return;
+    in.warn(key, std::string(key) + " without canary-cert",
+            "canary-cert names the chain that a share of the handshakes is shown");
+}
+
 }  // namespace
 
 void read_tls(Section& in, Tls& tls) {
@@ -52,6 +79,10 @@ void read_tls(Section& in, Tls& tls) {
     in.read("require-secure-transport", tls.require_secure_transport);
     in.read("client-certificate", tls.client_certificate);
     in.read("revoked-sessions", tls.revoked_sessions);
+    in.read_files("canary-cert", tls.canary_cert);
+    in.read_files("canary-key", tls.canary_key);
+    in.read("canary-share", tls.canary_share, 0, 1);
+    in.read("canary-limit", tls.canary_limit, 1, max_canary_limit);
 }
 
 void judge_tls(Section& listener, Section* tls_section, Tls const& tls) {
@@ -61,6 +92,9 @@ void judge_tls(Section& listener, Section* tls_section, Tls const& tls) {
         return is_inherited ? *tls_section : listener;
     };
     judge_files(setter("ssl-cert"), setter("ssl-key"), setter("ssl-crl"), tls);
+    judge_canary(setter("canary-cert"), setter("canary-key"), tls);
+    for (std::string_view const key : {"canary-share", "canary-limit"})
+        warn_of_terms(setter(key), key, tls);
 
     judge_authority(setter("ca-cert"), setter("ca-key"), tls);
 

@@ -17,4 +17,15 @@ inline bool refuses_binding(Backend const& backend) {
            std::any_of(backend.addresses.begin(), backend.addresses.end(), is_tcp);
 }
 
+/// Whether the door must show the very certificate that the database shows: SCRAM is relayed, and
+/// on a back leg of TLS the database may bind it.
+inline bool needs_same_certificate(Backend const& backend) {
+    auto without_verifiers = backend;
+    if (backend.scram == Scram::relay) {
+        without_verifiers.scram = Scram::automatic;
+        without_verifiers.verifiers = {};
+    }
+    return backend.protocol == Protocol::postgres && refuses_binding(without_verifiers);
+}
+
 }  // namespace sallyport::config

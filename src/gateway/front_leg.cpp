@@ -1,5 +1,7 @@
 #include "gateway/front_leg.hpp"
 
+#include "base/metrics.hpp"
+
 #include <array>
 
 namespace sallyport::gateway {
@@ -9,7 +11,9 @@ FrontLeg::FrontLeg(net::Loop& loop, int descriptor, Door const& door)
 
 net::Task<Result<void>> FrontLeg::secure(bool requires_alpn) {
     stage_ = Stage::handshake;
-    auto const agreed = co_await stream_.handshake(door_.tls->make_ssl(requires_alpn));
+    is_canary_ = door_.canary && door_.canary->is_next();
+    auto const& context = is_canary_ ? *door_.canary_tls : *door_.tls;
+    auto const agreed = co_await stream_.handshake(context.make_ssl(requires_alpn));
     if (!agreed) co_return agreed;
     secured_at_ = std::chrono::steady_clock::now();
     stage_ = Stage::login;
@@ -42,6 +46,20 @@ net::Task<> FrontLeg::leave(bool goodbye) {
         if (got.error() != Errc::would_block) co_return;
         co_await stream_.socket().ready();
     }
+}
+
+std::string_view FrontLeg::judge_chain() const {
+    if (!stream_.is_tls()) return {};
+    // The canary's context has the main certificate too, for key types that the canary lacks.
+    auto const& shown = stream_.peer().shown;
+    bool const is_canary = is_canary_ && shown && door_.is_of_canary(*shown);
+    if (is_canary && secured_at_ != std::chrono::steady_clock::time_point{})
+        metrics::count_canary_handshake();
+    if (stream_.is_chain_refused()) {
+        metrics::count_refused_chain(is_canary);
+        if (is_canary) door_.canary->refused(stream_.tls_error());
+    }
+    return is_canary ? "canary" : "main";
 }
 
 identity::Chain FrontLeg::chain() const {

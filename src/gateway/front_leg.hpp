@@ -38,6 +38,10 @@ class FrontLeg {
     /// Our end of the client's connection.
     Endpoint door_end() const { return local_end(stream_.socket().descriptor()); }
 
+    /// Which of our chains the client was shown: "main", "canary", or nothing without TLS. To be
+    /// called once, when the client has had its chance to refuse it: counts a refusal.
+    std::string_view judge_chain() const;
+
     /// The certificate chain that the client proved, root last; from memory in a resumed session.
     identity::Chain chain() const;
 
@@ -47,6 +51,7 @@ class FrontLeg {
     Endpoint client_;
     std::chrono::steady_clock::time_point secured_at_{};
     Stage stage_ = Stage::opening;
+    bool is_canary_ = false;  ///< served from the door's second context
 };
 
 }  // namespace sallyport::gateway

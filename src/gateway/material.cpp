@@ -141,22 +141,42 @@ Checked<void> add_renewables(config::Tls const& tls, std::string const& password
     return {};
 }
 
+/// The pairs of `certs` and `keys`, in their order.
+Checked<std::vector<pki::Credential>> load_pairs(std::vector<fs::path> const& certs,
+                                                 std::vector<fs::path> const& keys,
+                                                 std::string const& password, Material& material,
+                                                 std::vector<pki::Certificate> const& known) {
+    std::vector<pki::Credential> loaded;
+    for (std::size_t i = 0; i < certs.size(); ++i) {
+        auto const credential = load_credential(certs[i], keys[i], password, material, known);
+        if (!credential) return credential.error();
+        loaded.push_back(*credential);
+    }
+    return loaded;
+}
+
 Checked<void> load_own(config::Tls const& tls, Material& material,
                        std::vector<pki::Certificate> const& known) {
     auto const password = read_password(tls.ssl_key_password_file, material);
     if (!password) return password.error();
-    for (std::size_t i = 0; i < tls.ssl_cert.size(); ++i) {
-        // Only where we replace these files ourselves can a crash of ours have left them half done.
-        if (!tls.ca_cert.empty())
-            static_cast<void>(
-                pki::finish_replacement({tls.ssl_cert[i], tls.ssl_key[i]}, *password));
-        auto const credential =
-            load_credential(tls.ssl_cert[i], tls.ssl_key[i], *password, material, known);
-        if (!credential) return credential.error();
-        material.credentials.push_back(*credential);
-    }
+    // Only where we replace these files ourselves can a crash of ours have left them half done.
+    for (std::size_t i = 0; i < tls.ssl_cert.size() && !tls.ca_cert.empty(); ++i)
+        static_cast<void>(pki::finish_replacement({tls.ssl_cert[i], tls.ssl_key[i]}, *password));
+    auto loaded = load_pairs(tls.ssl_cert, tls.ssl_key, *password, material, known);
+    if (!loaded) return loaded.error();
+    material.credentials = std::move(*loaded);
     if (tls.ca_cert.empty()) return {};
     return add_renewables(tls, *password, material);
+}
+
+Checked<void> load_canary(config::Tls const& tls, Material& material,
+                          std::vector<pki::Certificate> const& known) {
+    auto const password = read_password(tls.ssl_key_password_file, material);
+    if (!password) return password.error();
+    auto loaded = load_pairs(tls.canary_cert, tls.canary_key, *password, material, known);
+    if (!loaded) return loaded.error();
+    material.canary = std::move(*loaded);
+    return {};
 }
 
 Checked<void> make_own(fs::path const& directory, std::vector<std::string> const& names,
@@ -261,6 +281,9 @@ Checked<Material> load_material(config::Tls const& tls, fs::path const& data_dir
         if (auto const own = make_own(data_dir / "auto-tls", auto_tls_names, material); !own)
             return own.error();
     }
+    if (!tls.canary_cert.empty())
+        if (auto const canary = load_canary(tls, material, known_intermediates); !canary)
+            return canary.error();
     if (tls.ssl_ca.empty()) return material;
     material.files.push_back(tls.ssl_ca);
     auto const authorities = load_authorities(tls.ssl_ca);

@@ -16,6 +16,7 @@ namespace sallyport::gateway {
 
 struct Material {
     std::vector<pki::Credential> credentials;  ///< our own, one per key type; empty: no TLS
+    std::vector<pki::Credential> canary;       ///< the second chain; empty: none
     std::vector<pki::Certificate> client_cas;  ///< empty: client certificates are not asked for
     std::vector<pki::Crl> crls;
     std::string trust_id;                      ///< names client_cas and crls: changes with them

@@ -25,6 +25,24 @@ std::string joined(std::vector<std::string> const& names) {
     return text;
 }
 
+void log_canary(Door const& door) {
+    auto const& settings = door.settings;
+    if (!door.why_no_canary.empty())
+        log::warn("no canary is served",
+                  {{"listener", settings.name}, {"reason", door.why_no_canary}});
+    for (auto const& credential : door.canary_credentials) {
+        auto const& leaf = credential.chain.front();
+        log::info("a canary is served",
+                  {{"listener", settings.name},
+                   {"share", door.canary->has_fallen() ? 0.0 : settings.tls.canary_share},
+                   {"limit", settings.tls.canary_limit},
+                   {"key", leaf.key_type()},
+                   {"subject", leaf.subject()},
+                   {"issuer", leaf.issuer()},
+                   {"not_after", utc_text(leaf.not_after())}});
+    }
+}
+
 void log_doors(World const& world) {
     for (auto const& door : world.doors()) {
         auto const address = door->settings.address.to_string();
@@ -42,6 +60,7 @@ void log_doors(World const& world) {
                        {"not_after", utc_text(leaf.not_after())},
                        {"client_verification", door->mirror != nullptr}});
         }
+        log_canary(*door);
     }
 }
 

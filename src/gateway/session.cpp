@@ -126,6 +126,7 @@ void Session::remember_front() {
     record_.tls_cipher = peer.cipher;
     record_.resumed = peer.resumed;
     record_.secured = front_.secured_at();
+    record_.chain = front_.judge_chain();
     if (peer.certificate) {
         pki::Certificate const certificate(tls::share(peer.certificate.get()));
         record_.client_subject = certificate.subject_oneline();

@@ -46,6 +46,7 @@ void write_log(SessionRecord const& record) {
         log::Field("tls_cipher", record.tls_cipher),
         log::Field("resumed", record.resumed),
         log::Field("backend_resumed", record.backend_resumed),
+        log::Field("chain", record.chain),
         log::Field("client_subject", record.client_subject),
         log::Field("client_serial", record.client_serial),
         log::Field("client_fingerprint", record.client_fingerprint),

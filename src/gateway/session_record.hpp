@@ -21,6 +21,7 @@ struct SessionRecord {
     std::string sni;
     std::string_view tls_version;  ///< as in tls::Peer, and the next one likewise
     std::string_view tls_cipher;
+    std::string_view chain;  ///< that the client was shown: "main", "canary"; empty: no TLS
     std::string client_subject;
     std::string client_serial;
     std::string client_fingerprint;

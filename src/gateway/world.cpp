@@ -109,14 +109,15 @@ Checked<std::shared_ptr<identity::Mirror>> open_mirror(Material const& material,
                                                        std::filesystem::path const& data_dir,
                                                        Estate& estate) {
     auto const id = pki::to_pem(material.client_cas);
-    // The mirror of unchanged client CAs is kept: with it the chains that tickets refer to.
-    if (auto known = estate.mirrors[id].lock()) return known;
     auto const directory = data_dir / "mirror-ca";
     auto const opened = identity::Mirror::open(directory, material.client_cas);
     if (!opened)
         return Fault{static_cast<Errc>(opened.error().value()), directory,
                      "mirror CA: " + opened.error().message(),
                      "restore the directory from a backup; databases trust what is in it"};
+    // The mirror of unchanged CAs is kept: with it the chains that tickets refer to.
+    auto known = estate.mirrors[id].lock();
+    if (known && known->issues_like(**opened)) return known;
     estate.mirrors[id] = *opened;
     return *opened;
 }
@@ -129,6 +130,12 @@ void share_lists(std::vector<pki::Crl>& lists,
         for (auto const& door : doors)
             for (auto const& served : door->crls)
                 if (list.is_same(served)) list = served;
+}
+
+/// Neither a root, nor a root's cross certificate: what those issue needs no intermediate once
+/// clients have the root itself.
+bool is_intermediate(pki::Certificate const& certificate) {
+    return !certificate.is_self_signed() && certificate.subject() != certificate.issuer();
 }
 
 std::function<bool(X509&)> resumption_check(std::shared_ptr<identity::Mirror> mirror) {
@@ -254,6 +261,7 @@ Checked<void> World::add_door(config::Listener const& listener, Estate& estate,
     settings.trust_id = std::to_string(static_cast<int>(settings.ask_client)) + material->trust_id;
     settings.may_resume = resumption_check(door->mirror);
     settings.alpn = door->target->alpn();
+    settings.binds_tickets = !material->canary.empty();
     if (!material->credentials.empty()) {
         auto const context = tls::FrontContext::make(settings, estate.tickets);
         if (!context)
@@ -267,6 +275,8 @@ Checked<void> World::add_door(config::Listener const& listener, Estate& estate,
     door->client_cas = material->client_cas;
     door->crls = material->crls;
     door->clients = estate.clients;
+    if (auto const added = add_canary(*door, *material, settings, estate, previous); !added)
+        return added.error();
     doors_.push_back(std::move(door));
     return {};
 }
@@ -283,7 +293,7 @@ std::vector<pki::Certificate> World::intermediates() const {
     for (auto const& door : doors_)
         for (auto const& credential : door->credentials)
             for (std::size_t i = 1; i < credential.chain.size(); ++i)
-                if (!credential.chain[i].is_self_signed()) found.push_back(credential.chain[i]);
+                if (is_intermediate(credential.chain[i])) found.push_back(credential.chain[i]);
     return found;
 }
 

@@ -5,6 +5,7 @@
 
 #include "config/config.hpp"
 #include "gateway/backend.hpp"
+#include "gateway/canary.hpp"
 #include "gateway/client_certificates.hpp"
 #include "gateway/fault.hpp"
 #include "gateway/material.hpp"
@@ -49,6 +50,13 @@ struct Door {
     std::vector<pki::Certificate> client_cas;
     std::vector<pki::Crl> crls;                   ///< those that the handshakes look into
     std::shared_ptr<ClientCertificates> clients;  ///< who came through this and other doors
+
+    std::shared_ptr<Canary> canary;                   ///< null: there is no second chain
+    std::shared_ptr<tls::FrontContext> canary_tls;    ///< where there is a canary
+    std::vector<pki::Credential> canary_credentials;  ///< likewise
+    std::string why_no_canary;                        ///< where one is set and cannot be served
+    /// Whether this is a leaf of the canary's.
+    bool is_of_canary(X509 const& certificate) const;
 };
 
 /// What outlives a World: ticket keys, what is known of the backends, the mirrors' caches. Used on
@@ -84,6 +92,8 @@ class World {
     Checked<void> add_verifiers(Target& target, std::string const& key, Estate& estate);
     Checked<void> add_door(config::Listener const& listener, Estate& estate, World const* previous);
     void add_renewables(std::vector<Renewable> const& renewables);
+    Checked<void> add_canary(Door& door, Material const& material, tls::FrontSettings settings,
+                             Estate& estate, World const* previous);
     std::vector<pki::Certificate> intermediates() const;
 
     config::Config config_;

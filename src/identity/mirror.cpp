@@ -2,8 +2,8 @@
 
 #include "base/log.hpp"
 #include "identity/lru.hpp"
+#include "identity/mirror_ca.hpp"
 #include "pki/files.hpp"
-#include "pki/pair.hpp"
 
 #include <algorithm>
 #include <map>
@@ -14,44 +14,10 @@ namespace sallyport::identity {
 namespace {
 
 namespace fs = std::filesystem;
-using std::chrono::days;
-
-// A mirror CA lives in the databases' trust files, where only an operator can replace it.
-constexpr auto mirror_ca_lifetime = days(3652);
 
 // Intermediates that are kept with their keys. A company has a handful of issuing CAs for each
 // root; one that was forgotten is merely made again.
 constexpr std::size_t max_intermediates = 256;
-
-// How much of the authority's fingerprint names its files: 64 bits tell apart the few CAs of one
-// directory, and an operator can still read them out loud.
-constexpr std::size_t file_name_length = 16;
-
-Result<pki::Authority> read_mirror_ca(pki::PairFiles const& files, pki::Certificate const& real) {
-    auto const pair = pki::read_pair(files);
-    if (!pair) return pair.error();
-    auto const& certificate = pair->chain.front();
-    if (certificate.subject() != real.subject()) return Errc::file_invalid;
-    if (certificate.not_after() <= pki::current_time()) return Errc::certificate_expired;
-    return pki::Authority::from(certificate, pair->key);
-}
-
-/// Whoever finds no certificate makes the pair; a key that stands alone is what a crash left, and
-/// no database can trust it. A certificate without key is an error: databases may trust that one.
-Result<pki::Authority> read_or_make_mirror_ca(pki::PairFiles const& files,
-                                              pki::Certificate const& real) {
-    if (fs::exists(files.certificate)) return read_mirror_ca(files, real);
-    auto const lock = pki::DirectoryLock::acquire(files.certificate.parent_path());
-    if (!lock) return lock.error();
-    if (fs::exists(files.certificate)) return read_mirror_ca(files, real);
-
-    auto authority = pki::Authority::create_like(real, mirror_ca_lifetime);
-    auto const written = pki::write_pair(files, {{authority.certificate()}, authority.key()});
-    if (!written) return written.error();
-    log::info("mirror CA created", {{"file", files.certificate.string()},
-                                    {"subject", authority.certificate().subject()}});
-    return authority;
-}
 
 error_code complain(fs::path const& file, error_code code) {
     log::error("the mirror cannot be opened",
@@ -100,7 +66,7 @@ pki::Time renewal_of(pki::Credential const& credentials, pki::Time now) {
 }  // namespace
 
 struct Mirror::State {
-    using Roots = std::map<std::string, pki::Authority>;
+    using Roots = std::map<std::string, MirrorCa>;
 
     /// By the authority fingerprint of the client CA. Never changes, so it needs no lock.
     Roots roots;
@@ -136,7 +102,7 @@ struct Mirror::State {
         auto const root = roots.find(chain.back().authority_fingerprint());
         if (root == roots.end() || !is_linked(chain)) return Errc::certificate_untrusted;
 
-        auto issuer = root->second;
+        auto issuer = root->second.issuing;
         auto path = root->first;
         std::vector<pki::Certificate> above_leaf;
         for (std::size_t i = chain.size() - 1; i-- > 1;) {
@@ -146,6 +112,7 @@ struct Mirror::State {
         }
         auto credentials = issuer.issue_client_like(chain.front(), lifetime, now);
         std::ranges::move(above_leaf, std::back_inserter(credentials.chain));
+        std::ranges::copy(root->second.cross, std::back_inserter(credentials.chain));
         return credentials;
     }
 
@@ -176,10 +143,9 @@ Result<std::shared_ptr<Mirror>> Mirror::open(fs::path const& directory,
         if (!real.is_self_signed() || state->roots.contains(id)) continue;
         if (auto const made = pki::make_private_directory(directory); !made)
             return complain(directory, made.error());
-        auto const files = pki::pair_files(directory, id.substr(0, file_name_length));
-        auto authority = read_or_make_mirror_ca(files, real);
-        if (!authority) return complain(files.certificate, authority.error());
-        state->roots.emplace(id, std::move(*authority));
+        auto ca = open_mirror_ca(directory, real);
+        if (!ca) return ca.error();
+        state->roots.emplace(id, std::move(*ca));
     }
     return std::shared_ptr<Mirror>(new Mirror(std::move(state)));
 }
@@ -209,11 +175,21 @@ Chain Mirror::chain_of(pki::Certificate const& leaf) const {
 
 std::string Mirror::bundle() const {
     std::string text;
-    for (auto const& [id, authority] : state_->roots) {
-        text += "# Sallyport's mirror of " + authority.certificate().subject() + "\n";
-        text += authority.certificate().to_pem();
+    for (auto const& [id, ca] : state_->roots) {
+        for (auto const& root : ca.roots) {
+            text += "# Sallyport's mirror of " + root.subject() + "\n";
+            text += root.to_pem();
+        }
     }
     return text;
+}
+
+bool Mirror::issues_like(Mirror const& other) const {
+    auto const is_same = [](auto const& one, auto const& two) {
+        return one.first == two.first && key_of(one.second.roots) == key_of(two.second.roots) &&
+               key_of(one.second.cross) == key_of(two.second.cross);
+    };
+    return std::ranges::equal(state_->roots, other.state_->roots, is_same);
 }
 
 }  // namespace sallyport::identity

@@ -4,7 +4,8 @@
 // For each client CA there is a mirror CA of ours: same subject, another key. The database trusts
 // the mirror CAs for clients (`sallyport mirror-ca` prints them). A verified chain
 // leaf <- intermediates <- root is re-created link by link below the mirror of its root. The
-// credentials are short-lived, cached per identity, and never outlive the client's own.
+// credentials are short-lived, cached per identity, and never outlive the client's own. A mirror CA
+// is rotated like any other (mirror_ca.hpp).
 #pragma once
 
 #include "base/errc.hpp"
@@ -50,6 +51,9 @@ class Mirror {
 
     /// The mirror CAs' certificates, PEM, each with a comment line naming it.
     std::string bundle() const;
+
+    /// Whether both have the same mirror CAs, at the same point of their rotations.
+    bool issues_like(Mirror const& other) const;
 
  private:
     struct State;

@@ -66,7 +66,7 @@ tls::X509NamePtr make_name(std::string_view organization, std::string_view commo
     return name;
 }
 
-Builder::Builder(X509_NAME const* subject, Key const& key)
+Builder::Builder(X509_NAME const* subject, Key const& key, ASN1_OCTET_STRING const* identifier)
     : certificate_(must(X509_new(), "a certificate")) {
     auto* const certificate = certificate_.get();
     must(X509_set_version(certificate, X509_VERSION_3), "a version");
@@ -77,8 +77,11 @@ Builder::Builder(X509_NAME const* subject, Key const& key)
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     must(X509_pubkey_digest(certificate, EVP_sha256(), digest.data(), nullptr), "hashing a key");
     identifier_.reset(must(ASN1_OCTET_STRING_new(), "a key identifier"));
-    must(ASN1_OCTET_STRING_set(identifier_.get(), digest.data(), key_identifier_size),
-         "a key identifier");
+    if (identifier != nullptr)
+        must(ASN1_STRING_copy(identifier_.get(), identifier), "a key identifier");
+    else
+        must(ASN1_OCTET_STRING_set(identifier_.get(), digest.data(), key_identifier_size),
+             "a key identifier");
     add(NID_subject_key_identifier, identifier_.get(), false);
 }
 
@@ -109,8 +112,7 @@ void Builder::leaf(Purpose purpose) {
     add(NID_basic_constraints, constraints.get(), true);
 
     // Key exchange by RSA encryption, which TLS 1.2 still knows, is what keyEncipherment allows.
-    bool const rsa = EVP_PKEY_get_base_id(X509_get0_pubkey(certificate_.get())) == EVP_PKEY_RSA;
-    if (rsa && purpose != Purpose::client)
+    if (has_rsa_key() && purpose != Purpose::client)
         key_usage({digital_signature, key_encipherment});
     else
         key_usage({digital_signature});
@@ -122,6 +124,30 @@ void Builder::leaf(Purpose purpose) {
     if (purpose != Purpose::client) allow(NID_server_auth);
     if (purpose != Purpose::server) allow(NID_client_auth);
     add(NID_ext_key_usage, usages.get(), false);
+}
+
+void Builder::leaf_like(Certificate const& original) {
+    tls::BasicConstraintsPtr const constraints(must(BASIC_CONSTRAINTS_new(), "constraints"));
+    add(NID_basic_constraints, constraints.get(), true);
+    constexpr std::uint32_t server = XKU_SSL_SERVER;
+    bool const is_server = (X509_get_extended_key_usage(original.get()) & server) != 0;
+    if (has_rsa_key() && is_server)
+        key_usage({digital_signature, key_encipherment});
+    else
+        key_usage({digital_signature});
+    copy(NID_ext_key_usage, original);
+    copy(NID_crl_distribution_points, original);
+}
+
+void Builder::copy(int nid, Certificate const& original) {
+    int const index = X509_get_ext_by_NID(original.get(), nid, -1);
+    if (index < 0) return;
+    must(X509_add_ext(certificate_.get(), X509_get_ext(original.get(), index), -1),
+         "a copied extension");
+}
+
+bool Builder::has_rsa_key() const {
+    return EVP_PKEY_get_base_id(X509_get0_pubkey(certificate_.get())) == EVP_PKEY_RSA;
 }
 
 void Builder::names(std::vector<std::string> const& names) {

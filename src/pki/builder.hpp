@@ -24,9 +24,10 @@ enum class Purpose {
 
 class Builder {
  public:
-    /// Starts a certificate for `key`, with the exact encoding of `subject`, an SKI, and a random
-    /// serial of 128 bits.
-    Builder(X509_NAME const* subject, Key const& key);
+    /// Starts a certificate for `key`, with the exact encoding of `subject`, an SKI (`identifier`
+    /// where there is one, else the key's hash), and a random serial of 128 bits.
+    Builder(X509_NAME const* subject, Key const& key,
+            ASN1_OCTET_STRING const* identifier = nullptr);
 
     /// From a little before `now` until `end`.
     void valid(Time now, Time end);
@@ -36,6 +37,8 @@ class Builder {
     void ca(long path_length);
     /// A leaf that proves the identity of one side of a TLS connection.
     void leaf(Purpose purpose);
+    /// A leaf for the purposes of `original`, whose revocation is published where `original`'s is.
+    void leaf_like(Certificate const& original);
     void names(std::vector<std::string> const& names);
     /// Where the issuer's revocation list can be fetched: a CRL distribution point (RFC 5280
     /// section 4.2.1.13).
@@ -55,6 +58,9 @@ class Builder {
 
  private:
     void add(int nid, void* value, bool critical);
+    /// The extension as it stands in `original`, if it has one.
+    void copy(int nid, Certificate const& original);
+    bool has_rsa_key() const;
     void key_usage(std::vector<int> const& bits);
     bool has_empty_subject() const;
     Certificate finish(X509_NAME const* issuer, ASN1_OCTET_STRING const* identifier,

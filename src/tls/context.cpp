@@ -32,7 +32,7 @@ struct FrontCallbacks {
         if (certificate != nullptr && context.may_resume_ && !context.may_resume_(*certificate))
             return SSL_TICKET_RETURN_IGNORE_RENEW;
         // PostgreSQL's clients, which ALPN is for, bind their logins to what they were shown first.
-        bool const is_bound_to_another = !show_again(*ssl, *session) && !context.alpn_list_.empty();
+        bool const is_bound_to_another = !show_again(*ssl, *session) && context.binds_tickets_;
         if (is_bound_to_another) return SSL_TICKET_RETURN_IGNORE_RENEW;
         return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
     }
@@ -136,6 +136,7 @@ Result<std::shared_ptr<FrontContext>> FrontContext::make(FrontSettings const& se
     std::shared_ptr<FrontContext> made(new FrontContext);
     made->context_ = new_context(TLS_server_method());
     made->may_resume_ = settings.may_resume;
+    made->binds_tickets_ = settings.binds_tickets || !settings.alpn.empty();
     SSL_CTX& context = *made->context_;
     SSL_CTX_set_ex_data(&context, FrontCallbacks::slot(), made.get());
     if (auto const applied = apply(settings.policy, context); !applied) return applied.error();

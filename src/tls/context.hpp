@@ -40,6 +40,9 @@ struct FrontSettings {
     /// Says whether a ticket may resume the session of a client with this certificate; called on
     /// any worker. Where it says no, the client goes through a full handshake.
     std::function<bool(X509&)> may_resume;
+    /// A ticket is good only where the certificate that it began with is shown, whatever `alpn`
+    /// says: a door with two chains must not mix them.
+    bool binds_tickets = false;
 };
 
 class FrontContext {
@@ -58,6 +61,7 @@ class FrontContext {
     std::string alpn_list_;  ///< as serve_alpn() takes it; before context_, which points to it
     SslCtxPtr context_;
     std::function<bool(X509&)> may_resume_;
+    bool binds_tickets_ = false;
 
     friend struct FrontCallbacks;
 };

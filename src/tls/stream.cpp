@@ -1,6 +1,7 @@
 #include "tls/stream.hpp"
 
 #include "tls/back_sessions.hpp"
+#include "tls/shown.hpp"
 #include "tls/socket_bio.hpp"
 
 #include <openssl/err.h>
@@ -43,6 +44,23 @@ bool is_no_agreement(int reason) {
 bool is_no_protocol(int reason) {
     return reason == SSL_R_NO_APPLICATION_PROTOCOL ||
            reason == SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL;
+}
+
+/// An alert that a peer sends who does not accept our certificate, or one above it (RFC 8446
+/// section 6.2). Some say bad_certificate or decrypt_error where a chain does not verify.
+bool is_refusal_of_chain(int reason) {
+    switch (reason) {
+        case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+        case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+        case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+        case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+        case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+        case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+        case SSL_R_TLSV1_ALERT_DECRYPT_ERROR:
+            return true;
+        default:
+            return false;
+    }
 }
 
 /// Destroys both sides' keys of the key exchange. OpenSSL would keep them as long as the connection
@@ -97,7 +115,11 @@ net::Task<Result<void>> Stream::handshake(SslPtr ssl) {
         int const returned = SSL_do_handshake(ssl_.get());
         if (returned == 1) break;
         auto const error = failure(returned);
-        if (error != Errc::would_block) co_return error;
+        if (error != Errc::would_block) {
+            if (is_chain_refused_ && SSL_is_server(ssl_.get()) == 1)
+                peer_.shown = shown_certificate(*ssl_);
+            co_return error;
+        }
         co_await socket_->ready();
     }
     peer_ = describe_peer(*ssl_);
@@ -155,6 +177,7 @@ Errc Stream::failure(int returned) {
     // OpenSSL 3 reports a FIN without close_notify as an error of its own: a routine, unclean end.
     if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) return Errc::peer_vanished;
     tls_error_ = explain(*ssl_);
+    is_chain_refused_ = is_refusal_of_chain(reason);
     if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED) return Errc::certificate_untrusted;
     if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) return Errc::certificate_required;
     if (is_no_agreement(reason)) return Errc::tls_no_agreement;

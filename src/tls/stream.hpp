@@ -50,10 +50,12 @@ class Stream {
     /// goodbye a TLS peer can tell that the stream was cut, not finished.
     void finish(bool goodbye);
 
-    /// What the handshake proved; empty on a plain leg.
+    /// What the handshake proved; empty on a plain leg, and but for `shown` where it failed.
     Peer const& peer() const { return peer_; }
     /// Why the last TLS operation failed: alert names and reasons, for the log.
     std::string const& tls_error() const { return tls_error_; }
+    /// Whether the peer has sent an alert that refuses the certificate chain which it was shown.
+    bool is_chain_refused() const { return is_chain_refused_; }
 
  private:
     Errc failure(int returned);
@@ -62,6 +64,7 @@ class Stream {
     SslPtr ssl_;
     Peer peer_;
     std::string tls_error_;
+    bool is_chain_refused_ = false;
 };
 
 }  // namespace sallyport::tls

@@ -10,8 +10,9 @@ from support.pki import one_line
 FIELDS = {
     "listener": str, "client": str, "backend": str, "backend_address": str, "connection_id": int,
     "backend_connection_id": int, "sni": str, "tls_version": str, "tls_cipher": str,
-    "resumed": bool, "backend_resumed": bool, "client_subject": str, "client_serial": str,
-    "client_fingerprint": str, "user": str, "database": str, "leg": str, "stage": str, "reason": str, "detail": str,
+    "resumed": bool, "backend_resumed": bool, "chain": str, "client_subject": str,
+    "client_serial": str, "client_fingerprint": str, "user": str, "database": str, "leg": str,
+    "stage": str, "reason": str, "detail": str,
     "bytes_in": int, "bytes_out": int, "handshake_ms": (int, float), "login_ms": (int, float),
     "session_ms": (int, float),
 }

@@ -22,5 +22,6 @@ void add_create_intermediate(CLI::App& group, Action& action);
 void add_revoke(CLI::App& group, Action& action);
 void add_crl(CLI::App& group, Action& action);
 void add_bundle(CLI::App& group, Action& action);
+void add_rotate_ca(CLI::App& group, Action& action);
 
 }  // namespace sallyport::cli::cert

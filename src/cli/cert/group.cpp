@@ -19,6 +19,7 @@ void add_group(CLI::App& program, Action& action) {
     add_revoke(group, action);
     add_crl(group, action);
     add_bundle(group, action);
+    add_rotate_ca(group, action);
 }
 
 }  // namespace sallyport::cli::cert

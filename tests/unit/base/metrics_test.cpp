@@ -31,5 +31,21 @@ TEST(Metrics, counts_failed_reloads) {
     EXPECT_EQ(value_of("failed_reloads"), before + 1);
 }
 
+TEST(Metrics, counts_refusals_per_chain) {
+    auto const main = value_of("main_refusals");
+    auto const canary = value_of("canary_refusals");
+    auto const falls = value_of("canary_fallbacks");
+    auto const shown = value_of("canary_handshakes");
+    count_refused_chain(true);
+    count_refused_chain(true);
+    count_refused_chain(false);
+    count_canary_fallback();
+    count_canary_handshake();
+    EXPECT_EQ(value_of("canary_refusals"), canary + 2);
+    EXPECT_EQ(value_of("main_refusals"), main + 1);
+    EXPECT_EQ(value_of("canary_fallbacks"), falls + 1);
+    EXPECT_EQ(value_of("canary_handshakes"), shown + 1);
+}
+
 }  // namespace
 }  // namespace sallyport::metrics

@@ -59,7 +59,8 @@ TEST(Load, FillsInTheDefaults) {
 
 TEST(Load, ReadsEveryKey) {
     Scratch const scratch;
-    for (char const* const name : {"s.crt", "s.key", "r.crt", "r.key", "pass", "ca.crt", "c.crl"})
+    for (char const* const name :
+         {"s.crt", "s.key", "r.crt", "r.key", "pass", "ca.crt", "c.crl", "n.crt", "n.key"})
         scratch.write(name, "");
     auto const result = load(scratch.write("a.toml", R"(
 data-dir = "state"
@@ -79,6 +80,10 @@ groups = "X25519"
 require-secure-transport = true
 client-certificate = "required"
 revoked-sessions = "close"
+canary-cert = "n.crt"
+canary-key = "n.key"
+canary-share = 1
+canary-limit = 7
 [[listener]]
 name     = "orders"
 protocol = "mysql"
@@ -150,6 +155,10 @@ level = "debug"
     EXPECT_TRUE(tls.require_secure_transport);
     EXPECT_EQ(tls.client_certificate, ClientCertificate::required);
     EXPECT_EQ(tls.revoked_sessions, RevokedSessions::close);
+    EXPECT_EQ(tls.canary_cert, std::vector{scratch.directory() / "n.crt"});
+    EXPECT_EQ(tls.canary_key, std::vector{scratch.directory() / "n.key"});
+    EXPECT_EQ(tls.canary_share, 1.0);
+    EXPECT_EQ(tls.canary_limit, 7U);
     EXPECT_EQ(config.listeners[0].greeting, Greeting::backend);
     EXPECT_EQ(config.listeners[0].address.host, "::1");
 

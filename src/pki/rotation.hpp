@@ -1,0 +1,97 @@
+// The rotation of a CA in a certificates directory, without an outage (`sallyport cert rotate-ca`).
+//
+// begin: the next CA (same subject, another key) enters the bundle beside the old one; the two
+//   vouch for each other; each leaf of the old CA is issued again under the next one, aside, in a
+//   sub-directory that CockroachDB passes over. Leaves in use learn to say that the next CA vouches
+//   for them.
+// finish: the leaves that were made aside take their places, with the cross certificate by which
+//   clients that trust the old CA alone verify them; then the CA keys change places.
+// retire: the old CA leaves the bundle, and the cross certificates go with it.
+//
+// Each step is one change of the directory (certs_directory.hpp): whatever interrupts it, the same
+// command goes on.
+#pragma once
+
+#include "pki/rotation_state.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sallyport::pki {
+
+/// Which of the directory's CAs.
+struct RotationNames {
+    std::string_view ca;     ///< the bundle
+    std::string_view state;  ///< the file that remembers
+    std::string_view aside;  ///< the sub-directory with what comes next
+    std::string_view kind;   ///< of the CA, as the ledger calls it
+
+    static RotationNames const servers;  ///< ca.crt
+    static RotationNames const clients;  ///< ca-client.crt
+};
+
+/// A leaf of the directory and what the rotation does about it.
+struct RotatedLeaf {
+    std::string stem;
+    bool is_moved = false;  ///< shows the next chain
+    std::string obstacle;   ///< why it cannot be issued again here; empty: it can
+};
+
+class Rotation {
+ public:
+    /// `directory` was opened to write for everything but state() and leaves().
+    static Checked<Rotation> open(CertsDirectory const& directory, RotationNames const& names);
+
+    RotationState const& state() const { return state_; }
+    RotationNames const& names() const { return names_; }
+    /// The CAs of the rotation, as far as the bundle or the sub-directory has them.
+    std::optional<Certificate> old_ca() const { return find(state_.old_ca); }
+    std::optional<Certificate> next_ca() const { return find(state_.next_ca); }
+    /// The leaves that the old or the next CA issued, in the order of their names.
+    Checked<std::vector<RotatedLeaf>> leaves() const;
+    /// The file of the next node certificate, or of its key: what a canary shows.
+    std::filesystem::path aside(std::string_view file) const;
+
+    /// Begins, or goes on beginning. `ca_key` is the old CA's. The next CA's key is read from
+    /// `next_key`, or made there where there is none; without a path it is made beside the old
+    /// one, whose place it takes in the end. A rotation that has begun already is left as it is.
+    Checked<void> begin(KeyFile const& ca_key, KeyFile const& next_key, seconds lifetime);
+    /// Moves the leaves. The next CA's key is needed (`next_key`; without a path where begin left
+    /// it) only for leaves that were changed since.
+    Checked<void> finish(KeyFile const& next_key);
+    /// A fault while a leaf is left that the old CA alone vouches for.
+    Checked<void> retire();
+
+ private:
+    struct Leaf;
+    struct Changes;
+
+    Rotation(CertsDirectory const& directory, RotationNames const& names, RotationState state)
+        : directory_(directory), names_(names), state_(std::move(state)) {}
+
+    std::optional<Certificate> find(std::string const& fingerprint) const;
+    std::string aside_name(std::string_view file) const;
+    Checked<std::vector<Leaf>> read_leaves() const;
+    Checked<std::optional<Leaf>> read_leaf(std::string const& stem) const;
+    bool is_ready(Leaf const& leaf, Certificate const& next) const;
+
+    Checked<void> choose_keys(Authority const& old, KeyFile const& ca_key, KeyFile const& next_key);
+    Checked<Key> ensure_next_key(Authority const& old, KeyFile const& next_key) const;
+    Checked<void> make_next(Authority const& old, Authority const& next, Changes& changes) const;
+    void issue_aside(Leaf const& leaf, Authority const& next, Certificate const& cross,
+                     Changes& changes) const;
+    Checked<void> prepare_missing(std::vector<Leaf> const& leaves, KeyFile const& next_key);
+    Checked<void> move_leaf(Leaf const& leaf, Changes& changes) const;
+    Checked<void> check_keys() const;
+    Checked<void> exchange_keys() const;
+    Checked<void> forget_old_leaves() const;
+    /// Makes the changes, the new state among them.
+    Checked<void> enter(RotationPhase phase, Changes changes);
+
+    CertsDirectory const& directory_;
+    RotationNames const& names_;
+    RotationState state_;
+};
+
+}  // namespace sallyport::pki

@@ -1,0 +1,149 @@
+"""Whatever moment a step of a rotation is killed at, the files serve as they are, no key is lost,
+and the same command goes on."""
+
+import json
+import shutil
+import signal
+import subprocess
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from support import gateway as gateways
+from support.gateway import run
+from support.killing import build_shim, environment
+from support.pki import Authority, Credential
+
+AFTER = {"--begin": "begun", "--finish": "finished", "--retire": "retired"}
+STEPS = list(AFTER)
+# More changes than any step makes: a loop that does not come to its end is a failure.
+MOST = 200
+
+# No gateway is run here that could hear of bytes in another way.
+pytestmark = pytest.mark.skipif(gateways.IO_METHOD == "epoll", reason="the other round does it")
+
+
+def keys_in(*folders) -> set[str]:
+    return {file.read_text() for folder in folders for file in folder.rglob("*.key")}
+
+
+def verifies(trusted, chain) -> bool:
+    return subprocess.run(["openssl", "verify", "-x509_strict", "-purpose", "sslserver",
+                           "-CAfile", trusted, "-untrusted", chain, chain],
+                          capture_output=True).returncode == 0
+
+
+def matches(certificate, key) -> bool:
+    def plain(public) -> bytes:
+        return public.public_bytes(serialization.Encoding.DER,
+                                   serialization.PublicFormat.SubjectPublicKeyInfo)
+    shown = x509.load_pem_x509_certificate(certificate.read_bytes())
+    own = serialization.load_pem_private_key(key.read_bytes(), None)
+    return plain(shown.public_key()) == plain(own.public_key())
+
+
+@pytest.fixture(scope="module")
+def shim(tmp_path_factory):
+    return build_shim(tmp_path_factory.mktemp("shim"))
+
+
+@pytest.fixture
+def home(tmp_path):
+    """certs/ with a node, private/ca.key, old.crt: what was trusted before."""
+    old = Authority({"O": "Sallyport", "CN": "Sallyport CA"})
+    folder = tmp_path / "home"
+    certs, private = folder / "certs", folder / "private"
+    old.server("localhost").write(certs, "node")
+    private.mkdir()
+    (private / "ca.key").touch(mode=0o600)
+    (private / "ca.key").write_text(Credential(old.certificate, old.key, {}, {}).key_pem)
+    for file in (certs / "ca.crt", folder / "old.crt"):
+        file.write_text(old.pem)
+    return folder
+
+
+def rotate(home, step: str, **how) -> subprocess.CompletedProcess:
+    key = ["--ca-key", home / "private" / "ca.key"] if step == "--begin" else []
+    return run("cert", "rotate-ca", step, "--certs-dir", home / "certs", *key, **how)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_directory(home, shim, tmp_path, step):
+    for before in STEPS[:STEPS.index(step)]:
+        assert rotate(home, before).returncode == 0
+    start, kills = tmp_path / "start", 0
+    # The state has absolute names of keys in it: every try is made in the same place.
+    shutil.copytree(home, start)
+    for at in range(1, MOST):
+        shutil.rmtree(home)
+        shutil.copytree(start, home)
+        keys = keys_in(home / "private")
+        done = rotate(home, step, env=environment(shim, at))
+        if done.returncode == 0:
+            break
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        kills += 1
+        assert keys <= keys_in(home / "private"), f"a key was lost at {at}"
+
+        again = rotate(home, step)
+        assert again.returncode == 0, f"after a kill at {at}: {again.stderr}"
+        certs = home / "certs"
+        state = json.loads((certs / "rotation.json").read_text())
+        assert state["phase"] == AFTER[step]
+        assert not list(certs.glob(".staged*"))
+        trusts = [certs / "ca.crt", certs / "rotation" / "ca-next.crt"]
+        if step != "--retire":
+            trusts.append(home / "old.crt")
+        assert matches(certs / "node.crt", certs / "node.key")
+        for trust in trusts:
+            assert verifies(trust, certs / "node.crt"), f"{trust}, after a kill at {at}"
+        if step != "--begin":
+            assert matches(certs / "rotation" / "ca-next.crt", home / "private" / "ca.key")
+    # Each file's place in the change, the change itself, and the states before and after it.
+    assert kills > 5
+    print(f"{step}: killed at {kills} points")
+
+
+@pytest.fixture
+def data(tmp_path, pki):
+    """A gateway's configuration with a mirror CA, which it has made."""
+    class Nobody:
+        host, port = "127.0.0.1", 1
+    client_ca = tmp_path / "clients.crt"
+    client_ca.write_text(pki.clients.pem)
+    settings = gateways.door(Nobody, tls={"ssl-ca": client_ca}, **{"data-dir": tmp_path / "data"})
+    (tmp_path / "sallyport.toml").write_text(gateways.to_toml(settings))
+    assert run("mirror-ca", "-c", tmp_path / "sallyport.toml").returncode == 0
+    return tmp_path / "data"
+
+
+def rotate_mirror(data, step: str, **how) -> subprocess.CompletedProcess:
+    return run("cert", "rotate-ca", "--mirror", "-c", data.parent / "sallyport.toml", step, **how)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_mirror(data, shim, tmp_path, step):
+    for before in STEPS[:STEPS.index(step)]:
+        assert rotate_mirror(data, before).returncode == 0
+    start, kills = tmp_path / "start", 0
+    shutil.copytree(data, start)
+    for at in range(1, MOST):
+        shutil.rmtree(data)
+        shutil.copytree(start, data)
+        keys = keys_in(data / "mirror-ca")
+        done = rotate_mirror(data, step, env=environment(shim, at))
+        if done.returncode == 0:
+            break
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        kills += 1
+        # A gateway that starts now finds its mirror whole.
+        shown = run("mirror-ca", "-c", data.parent / "sallyport.toml")
+        assert shown.returncode == 0, f"after a kill at {at}: {shown.stderr}"
+        assert step == "--retire" or keys <= keys_in(data / "mirror-ca")
+        again = rotate_mirror(data, step)
+        # Where only the answer was still to come, there is nothing left to retire.
+        assert again.returncode == 0 or (step == "--retire" and "to retire" in again.stderr)
+        for key in (data / "mirror-ca").glob("*.key"):
+            assert key.stat().st_mode & 0o777 == 0o600
+    assert kills > 2
+    print(f"--mirror {step}: killed at {kills} points")
