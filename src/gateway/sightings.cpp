@@ -20,9 +20,10 @@ class Gathering {
 
     void add_front(Door const& door) {
         auto const& place = door.settings.name;
-        for (auto const& credential : door.credentials)
-            for (std::size_t i = 0; i < credential.chain.size(); ++i)
-                add(sighting_of(i == 0 ? Role::node : Role::chain, credential.chain[i], place));
+        for (auto const* const shown : {&door.credentials, &door.canary_credentials})
+            for (auto const& credential : *shown)
+                for (std::size_t i = 0; i < credential.chain.size(); ++i)
+                    add(sighting_of(i == 0 ? Role::node : Role::chain, credential.chain[i], place));
         add(Role::ca, door.own_cas, place);
         add(Role::client_ca, door.client_cas, place);
         for (auto const& crl : door.crls) add(sighting_of(crl, place));
