@@ -144,7 +144,7 @@ std::string key_identifier(Certificate const& ca) {
 }
 
 Result<Ledger> Ledger::open(std::filesystem::path const& directory) {
-    auto database = SqlDatabase::open(directory / "ledger.db");
+    auto database = SqlDatabase::open(directory / file_name);
     if (!database) return database.error();
     if (auto const ready = prepare(*database); !ready) return ready.error();
     return Ledger(std::move(*database));

@@ -46,6 +46,7 @@ class Ledger {
     /// system's or SQLite's (sqlite_category), or Errc::file_invalid for a database that is not a
     /// ledger, or one of a later Sallyport.
     static Result<Ledger> open(std::filesystem::path const& directory);
+    static constexpr char file_name[] = "ledger.db";
 
     /// Enters a certificate. It is on disk when this returns, so that a caller who records before
     /// he writes the certificate's file leaves no certificate that the ledger does not know. One

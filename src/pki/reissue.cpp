@@ -2,6 +2,7 @@
 
 #include "pki/builder.hpp"
 #include "pki/files.hpp"
+#include "pki/ledger.hpp"
 #include "pki/openssl_calls.hpp"
 
 #include <algorithm>
@@ -34,6 +35,17 @@ Result<std::string> first_line(fs::path const& file) {
     auto text = read_file(file);
     if (!text) return text;
     return text->substr(0, text->find_first_of("\r\n"));
+}
+
+/// Where the CA has a ledger, what it issues is known there before it is in use: only what is known
+/// can be revoked by its number.
+Result<void> record(Certificate const& fresh, fs::path const& ca_file) {
+    auto const directory = fs::absolute(ca_file).parent_path();
+    std::error_code error;
+    if (!fs::exists(directory / Ledger::file_name, error)) return {};
+    auto const ledger = Ledger::open(directory);
+    if (!ledger) return ledger.error();
+    return ledger->record(fresh, "node");
 }
 
 }  // namespace
@@ -99,6 +111,8 @@ Result<Reissued> reissue_files(PairFiles const& named, std::string_view password
     bool const is_encrypted = !Key::from_pem(*key_text).has_value();
     auto const fresh = reissue(*ca, *old, now);
     auto const key_pem = is_encrypted ? fresh.key.to_pem(password) : fresh.key.to_pem();
+    if (auto const known = record(fresh.chain.front(), authority_files.certificate); !known)
+        return known.error();
     if (auto const done = replace_pair(*files, fresh.chain, key_pem); !done) return done.error();
     return Reissued::yes;
 }

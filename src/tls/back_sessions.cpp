@@ -135,9 +135,21 @@ void BackSessions::put_back(SSL& ssl) {
         remember(&ssl, SSL_get_session(&ssl));
 }
 
+void BackSessions::on_failure(SSL& ssl, Time now) {
+    auto const* const note = static_cast<Note const*>(SSL_get_ex_data(&ssl, note_slot()));
+    bool const was_to_resume = note != nullptr && note->resumed_until != Time();
+    if (!was_to_resume) return;
+    auto& sessions = of(ssl);
+    std::lock_guard const lock(sessions.mutex_);
+    sessions.kept_.clear();
+    sessions.size_ = 0;
+    sessions.paused_until_ = now + pause;
+}
+
 void BackSessions::keep(BackSessionKey const& key, Entry entry, Time now) {
     if (entry.until <= now) return;
     std::lock_guard const lock(mutex_);
+    if (now < paused_until_) return;
     if (size_ >= max_sessions) make_room(now);
     auto& equals = kept_[key];
     if (equals.size() == max_per_key) {

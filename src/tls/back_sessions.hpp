@@ -54,6 +54,10 @@ class BackSessions {
     /// Puts the session of TLS 1.2 and below back, which may serve again, once `ssl` has resumed
     /// it. In TLS 1.3 the database gives a new ticket.
     static void put_back(SSL& ssl);
+    /// The handshake has failed. Where it was to resume a session, none is offered for a while:
+    /// there are servers that give tickets and then fail at them, and only one client is to pay.
+    static void on_failure(SSL& ssl, Time now);
+    static constexpr std::chrono::minutes pause{10};
 
     void keep(BackSessionKey const& key, Entry entry, Time now);
     /// Takes one out, whose time is not over: a session serves one connection (RFC 8446 appendix
@@ -67,6 +71,7 @@ class BackSessions {
     mutable std::mutex mutex_;                          ///< held for a look-up or two per handshake
     std::map<BackSessionKey, std::deque<Entry>> kept_;  ///< the oldest of a key first
     std::size_t size_ = 0;
+    Time paused_until_{};
 };
 
 }  // namespace sallyport::tls

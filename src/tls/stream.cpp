@@ -118,6 +118,7 @@ net::Task<Result<void>> Stream::handshake(SslPtr ssl) {
         if (error != Errc::would_block) {
             if (is_chain_refused_ && SSL_is_server(ssl_.get()) == 1)
                 peer_.shown = shown_certificate(*ssl_);
+            BackSessions::on_failure(*ssl_, std::chrono::system_clock::now());
             co_return error;
         }
         co_await socket_->ready();

@@ -298,7 +298,7 @@ TEST(LoadFaults, AreAllToldInTheFilesOrder) {
             "1: workers is text where an integer is wanted\n"
             "2: unknown key zeal [the top of the file takes data-dir, workers, io-method, tls, "
             "listener, "
-            "backend, account, limits, console and log]\n"
+            "backend, account, acme, limits, console and log]\n"
             "4: auto-tls is an integer where true or false is wanted\n"
             "5: ssl-ca: cannot read DIR/no: No such file or directory [relative paths start at the "
             "directory of the configuration file]"}});

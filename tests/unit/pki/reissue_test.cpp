@@ -2,6 +2,7 @@
 
 #include "pki/builder.hpp"
 #include "pki/files.hpp"
+#include "pki/ledger.hpp"
 #include "unit/pki/support.hpp"
 
 #include <gtest/gtest.h>
@@ -69,6 +70,19 @@ TEST_F(Reissue, MakesTheSameCertificateForANewKey) {
     EXPECT_EQ(fresh.not_before(), now_ - 1h);
     EXPECT_EQ(test::verdict({fresh}, {ca_.certificate}, X509_PURPOSE_SSL_SERVER), X509_V_OK);
     EXPECT_EQ(test::mode_of(files().key), 0600U);
+}
+
+TEST_F(Reissue, IsEnteredInTheLedgerOfItsCa) {
+    auto const ledger = Ledger::open(directory_.path()).value();
+    ASSERT_EQ(reissue().value(), Reissued::yes);
+    auto const known = ledger.with_serial(leaf().serial()).value();
+    ASSERT_EQ(known.size(), 1U);
+    EXPECT_EQ(known.front().kind, "node");
+}
+
+TEST_F(Reissue, MakesNoLedgerWhereThereIsNone) {
+    ASSERT_EQ(reissue().value(), Reissued::yes);
+    EXPECT_FALSE(std::filesystem::exists(file(Ledger::file_name)));
 }
 
 TEST_F(Reissue, KeepsTypeAndSizeOfTheKey) {

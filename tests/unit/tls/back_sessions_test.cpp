@@ -83,6 +83,22 @@ TEST_P(BackSessionsOf, AreNotLentToTwoAtOnce) {
     EXPECT_FALSE(connect());
 }
 
+TEST_P(BackSessionsOf, AreNotOfferedForAWhileWhenOneMadeAHandshakeFail) {
+    connect();
+    auto const ssl = client_->make_ssl(wish_).value();
+    BackSessions::on_failure(*ssl, std::chrono::system_clock::now());
+    EXPECT_FALSE(connect());
+    EXPECT_FALSE(connect());
+    EXPECT_EQ(kept(), 0U);
+}
+
+TEST_P(BackSessionsOf, AreStillOfferedWhenAFullHandshakeFails) {
+    auto const ssl = client_->make_ssl(wish_).value();
+    connect();
+    BackSessions::on_failure(*ssl, std::chrono::system_clock::now());
+    EXPECT_TRUE(connect());
+}
+
 TEST_P(BackSessionsOf, KeepTheIdentityThatTheServerSaw) {
     wish_.identity = &alice_;
     EXPECT_FALSE(connect());
