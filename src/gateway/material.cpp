@@ -31,8 +31,10 @@ Checked<std::string> read(fs::path const& file, Material& material) {
     return *text;
 }
 
-Checked<void> check_validity(fs::path const& file, pki::Certificate const& certificate) {
-    if (certificate.not_after() <= now())
+Checked<void> check_validity(fs::path const& file, pki::Certificate const& certificate,
+                             Served const& served) {
+    bool const is_in_use = served.fingerprints.contains(certificate.fingerprint());
+    if (certificate.not_after() <= now() && !is_in_use)
         return fault(Errc::certificate_expired, file,
                      "the certificate " + certificate.subject() + " has expired");
     if (certificate.not_before() > now())
@@ -72,7 +74,7 @@ Checked<std::string> read_password(fs::path const& file, Material& material) {
 
 Checked<pki::Credential> load_credential(fs::path const& cert_file, fs::path const& key_file,
                                          std::string const& password, Material& material,
-                                         std::vector<pki::Certificate> const& known) {
+                                         Served const& served) {
     auto const cert_text = read(cert_file, material);
     if (!cert_text) return cert_text.error();
     auto const chain = pki::Certificate::from_pem(*cert_text);
@@ -87,8 +89,10 @@ Checked<pki::Credential> load_credential(fs::path const& cert_file, fs::path con
         return fault(Errc::key_mismatch, key_file,
                      "the private key does not belong to the certificate in " + cert_file.string());
     for (auto const& certificate : *chain)
-        if (auto const valid = check_validity(cert_file, certificate); !valid) return valid.error();
-    if (auto const whole = check_chain(cert_file, *chain, known); !whole) return whole.error();
+        if (auto const valid = check_validity(cert_file, certificate, served); !valid)
+            return valid.error();
+    if (auto const whole = check_chain(cert_file, *chain, served.intermediates); !whole)
+        return whole.error();
     return pki::Credential{*chain, *key};
 }
 
@@ -145,35 +149,39 @@ Checked<void> add_renewables(config::Tls const& tls, std::string const& password
 Checked<std::vector<pki::Credential>> load_pairs(std::vector<fs::path> const& certs,
                                                  std::vector<fs::path> const& keys,
                                                  std::string const& password, Material& material,
-                                                 std::vector<pki::Certificate> const& known) {
+                                                 Served const& served) {
     std::vector<pki::Credential> loaded;
     for (std::size_t i = 0; i < certs.size(); ++i) {
-        auto const credential = load_credential(certs[i], keys[i], password, material, known);
+        auto const credential = load_credential(certs[i], keys[i], password, material, served);
         if (!credential) return credential.error();
         loaded.push_back(*credential);
     }
     return loaded;
 }
 
-Checked<void> load_own(config::Tls const& tls, Material& material,
-                       std::vector<pki::Certificate> const& known) {
+Checked<void> load_own(config::Tls const& tls, Material& material, Served const& served) {
     auto const password = read_password(tls.ssl_key_password_file, material);
     if (!password) return password.error();
     // Only where we replace these files ourselves can a crash of ours have left them half done.
     for (std::size_t i = 0; i < tls.ssl_cert.size() && !tls.ca_cert.empty(); ++i)
         static_cast<void>(pki::finish_replacement({tls.ssl_cert[i], tls.ssl_key[i]}, *password));
-    auto loaded = load_pairs(tls.ssl_cert, tls.ssl_key, *password, material, known);
+    auto loaded = load_pairs(tls.ssl_cert, tls.ssl_key, *password, material, served);
     if (!loaded) return loaded.error();
     material.credentials = std::move(*loaded);
     if (tls.ca_cert.empty()) return {};
     return add_renewables(tls, *password, material);
 }
 
-Checked<void> load_canary(config::Tls const& tls, Material& material,
-                          std::vector<pki::Certificate> const& known) {
+Checked<void> load_canary(config::Tls const& tls, Material& material, Served const& served) {
     auto const password = read_password(tls.ssl_key_password_file, material);
     if (!password) return password.error();
-    auto loaded = load_pairs(tls.canary_cert, tls.canary_key, *password, material, known);
+    auto loaded = load_pairs(tls.canary_cert, tls.canary_key, *password, material, served);
+    // One that was forgotten here is no reason to serve nothing.
+    if (!loaded && loaded.error().code == Errc::certificate_expired) {
+        log::warn("no canary is served",
+                  {{"file", loaded.error().file.string()}, {"reason", loaded.error().reason}});
+        return {};
+    }
     if (!loaded) return loaded.error();
     material.canary = std::move(*loaded);
     return {};
@@ -200,7 +208,7 @@ Checked<void> make_own(fs::path const& directory, std::vector<std::string> const
                                    {leaf.not_before(), leaf.not_after()},
                                    made->renew_at,
                                    std::move(renew)});
-    if (auto const ca = load_authorities(made->ca)) material.own_cas = *ca;
+    if (auto const ca = load_authorities(made->ca, {})) material.own_cas = *ca;
     material.files.insert(material.files.end(), made->files.begin(), made->files.end());
     return {};
 }
@@ -215,14 +223,14 @@ bool load_acme(fs::path const& file, Material& material) {
     return credential.has_value();
 }
 
-Checked<void> load_crls(fs::path const& file, Material& material) {
+Checked<void> load_crls(fs::path const& file, Material& material, Served const& served) {
     auto const text = read(file, material);
     if (!text) return text.error();
     auto const crls = pki::Crl::from_pem(*text);
     if (!crls) return fault(Errc::file_invalid, file, "is not a whole PEM revocation list");
     bool any_is_ours = false;
     for (pki::Crl const& crl : *crls) {
-        if (crl.is_expired())
+        if (crl.is_expired() && !served.fingerprints.contains(crl.fingerprint()))
             return fault(Errc::certificate_expired, file, "the revocation list has expired",
                          "publish a new one: after nextUpdate it proves nothing");
         any_is_ours |=
@@ -248,7 +256,8 @@ tls::Identity borrow(pki::Credential const& credential) {
     return identity;
 }
 
-Checked<std::vector<pki::Certificate>> load_authorities(fs::path const& file) {
+Checked<std::vector<pki::Certificate>> load_authorities(fs::path const& file,
+                                                        Served const& served) {
     auto const text = pki::read_file(file);
     if (!text)
         return fault(Errc::file_unreadable, file, "cannot be read",
@@ -259,8 +268,9 @@ Checked<std::vector<pki::Certificate>> load_authorities(fs::path const& file) {
     // An expired CA beside a current one is the normal end of a rotation; expired ones alone verify
     // nobody.
     bool const any_valid =
-        std::any_of(authorities->begin(), authorities->end(), [](pki::Certificate const& ca) {
-            return ca.not_before() <= now() && now() < ca.not_after();
+        std::any_of(authorities->begin(), authorities->end(), [&](pki::Certificate const& ca) {
+            bool const is_valid = ca.not_before() <= now() && now() < ca.not_after();
+            return is_valid || served.fingerprints.contains(ca.fingerprint());
         });
     if (!any_valid)
         return fault(Errc::certificate_expired, file, "every CA certificate in it has expired");
@@ -273,25 +283,24 @@ Checked<std::vector<pki::Certificate>> load_authorities(fs::path const& file) {
 
 Checked<Material> load_material(config::Tls const& tls, fs::path const& data_dir,
                                 std::vector<std::string> const& auto_tls_names,
-                                std::vector<pki::Certificate> const& known_intermediates) {
+                                Served const& served) {
     Material material;
     if (!tls.ssl_cert.empty()) {
-        if (auto const own = load_own(tls, material, known_intermediates); !own) return own.error();
+        if (auto const own = load_own(tls, material, served); !own) return own.error();
     } else if (!load_acme(tls.acme_certificate, material) && tls.auto_tls) {
         if (auto const own = make_own(data_dir / "auto-tls", auto_tls_names, material); !own)
             return own.error();
     }
     if (!tls.canary_cert.empty())
-        if (auto const canary = load_canary(tls, material, known_intermediates); !canary)
-            return canary.error();
+        if (auto const canary = load_canary(tls, material, served); !canary) return canary.error();
     if (tls.ssl_ca.empty()) return material;
     material.files.push_back(tls.ssl_ca);
-    auto const authorities = load_authorities(tls.ssl_ca);
+    auto const authorities = load_authorities(tls.ssl_ca, served);
     if (!authorities) return authorities.error();
     material.client_cas = *authorities;
     for (auto const& authority : *authorities) material.trust_id += authority.to_pem();
     if (!tls.ssl_crl.empty())
-        if (auto const crls = load_crls(tls.ssl_crl, material); !crls) return crls.error();
+        if (auto const crls = load_crls(tls.ssl_crl, material, served); !crls) return crls.error();
     return material;
 }
 

@@ -9,6 +9,7 @@
 #include "pki/crl.hpp"
 #include "tls/context.hpp"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,17 +26,26 @@ struct Material {
     std::vector<Renewable> renewables;         ///< those of `credentials` that are ours to renew
 };
 
+/// What is in use until now; nothing at the start.
+struct Served {
+    /// A new leaf below one of them that comes without it is an incomplete chain.
+    std::vector<pki::Certificate> intermediates;
+    /// Of certificates and revocation lists. One that has expired in use is no reason to refuse
+    /// what came with it: it must not keep out the renewal of another, or a new revocation.
+    std::set<std::string> fingerprints;
+};
+
 /// Reads and checks what `tls` names; makes or renews auto-tls material under `data_dir` where that
-/// is what is served, for `auto_tls_names` among others. `known_intermediates` are those served
-/// until now: a new leaf below one of them that comes without it is an incomplete chain.
+/// is what is served, for `auto_tls_names` among others.
 Checked<Material> load_material(config::Tls const& tls, std::filesystem::path const& data_dir,
                                 std::vector<std::string> const& auto_tls_names,
-                                std::vector<pki::Certificate> const& known_intermediates);
+                                Served const& served);
 
 /// The credential as libssl takes it: pointers into it, for as long as it lives.
 tls::Identity borrow(pki::Credential const& credential);
 
-/// The certificates of a PEM file, none of them expired.
-Checked<std::vector<pki::Certificate>> load_authorities(std::filesystem::path const& file);
+/// The certificates of a PEM file, of which one at least has not expired, or is in use.
+Checked<std::vector<pki::Certificate>> load_authorities(std::filesystem::path const& file,
+                                                        Served const& served);
 
 }  // namespace sallyport::gateway

@@ -60,6 +60,10 @@ std::optional<std::chrono::milliseconds> Renewal::finished(std::string const& fi
     return pause;
 }
 
+bool Renewal::is_under_way() const {
+    return std::ranges::any_of(items_, [](auto const& item) { return item.second.is_under_way; });
+}
+
 std::vector<RenewalStatus> Renewal::status() const {
     std::vector<RenewalStatus> all;
     for (auto const& [file, item] : items_)

@@ -63,6 +63,7 @@ class Renewal {
     std::optional<std::chrono::milliseconds> finished(std::string const& file, bool succeeded,
                                                       pki::Time now, Ticks ticks);
 
+    bool is_under_way() const;  ///< whether some attempt is
     std::vector<RenewalStatus> status() const;
     /// When to look again: as the shortest life wants it.
     std::chrono::milliseconds look_interval() const;

@@ -297,7 +297,7 @@ void Server::begin_drain() {
     watch_.reset();
     acme_.reset();
     attendant_.reset();
-    upkeep_.reset();
+    upkeep_->stop();
     health_->stop();
     drain_end_ = std::chrono::steady_clock::now() + world_->config().limits.drain_timeout;
     await_sessions();
@@ -314,6 +314,7 @@ void Server::await_sessions() {
 }
 
 void Server::finish() {
+    upkeep_.reset();
     for (auto const& worker : workers_) worker->join();
     signals_.cancel();
     nested_.stop();

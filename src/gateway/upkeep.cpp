@@ -105,6 +105,11 @@ void Upkeep::follow(std::shared_ptr<World const> world) {
     wait();
 }
 
+void Upkeep::stop() {
+    is_stopped_ = true;
+    timer_.cancel();
+}
+
 CertificateReport Upkeep::report() const {
     std::unique_lock lock(mutex_);
     auto const world = world_;
@@ -118,7 +123,7 @@ void Upkeep::wait() {
     timer_.expires_after(std::min(renewal_.look_interval(), expiry_interval_));
     timer_.async_wait([weak = weak_from_this()](error_code error) {
         auto const self = weak.lock();
-        if (error || !self) return;
+        if (error || !self || self->is_stopped_) return;
         self->look();
         self->wait();
     });
@@ -130,7 +135,7 @@ void Upkeep::look() {
     for (auto const& renewable : due) attempt(renewable);
     // What is renewed when a third is left gets its chance before anybody is alarmed: finished()
     // looks, or the next look does.
-    if (due.empty()) look_for_expiry();
+    if (!renewal_.is_under_way()) look_for_expiry();
 }
 
 void Upkeep::look_at_states() {
@@ -159,6 +164,7 @@ void Upkeep::attempt(Renewable const& renewable) {
 }
 
 void Upkeep::finished(std::string const& file, Result<void> const& outcome) {
+    if (is_stopped_) return;
     // What was renewed on disk is served only once a whole World has been built of it.
     bool const succeeded = outcome && renewed_();
     auto const pause = renewal_.finished(file, succeeded, clocks_.wall(), clocks_.steady());

@@ -36,6 +36,9 @@ class Upkeep : public std::enable_shared_from_this<Upkeep> {
 
     /// Cares for this World from now on, and looks at once.
     void follow(std::shared_ptr<World const> world);
+    /// Looks and attempts no more: the gateway is stopping. The destructor waits for an attempt
+    /// that is under way.
+    void stop();
     /// Safe from any thread.
     CertificateReport report() const;
 
@@ -54,6 +57,7 @@ class Upkeep : public std::enable_shared_from_this<Upkeep> {
     std::function<bool()> renewed_;
     Clocks clocks_;
     boost::asio::steady_timer timer_;
+    bool is_stopped_ = false;
     Renewal renewal_;
     ExpiryWatch watch_;
     std::chrono::milliseconds expiry_interval_ = Renewal::slowest_look;

@@ -170,22 +170,26 @@ Checked<std::shared_ptr<World const>> World::build(config::Config config, Estate
         return Fault{Errc::file_unreadable, config.data_dir,
                      "the data directory cannot be made or is not a directory",
                      "set data-dir to a directory that sallyport's user may write"};
+    auto const served = previous != nullptr ? previous->served() : Served();
     std::shared_ptr<World> world(new World);
     world->config_ = std::move(config);
     world->files_.push_back(world->config_.source);
     if (auto const& acme = world->config_.acme; acme && !acme->ca_file.empty()) {
         world->files_.push_back(acme->ca_file);
-        if (auto const loaded = load_authorities(acme->ca_file); !loaded) return loaded.error();
+        if (auto const loaded = load_authorities(acme->ca_file, served); !loaded)
+            return loaded.error();
     }
     for (auto const& backend : world->config_.backends)
-        if (auto const added = world->add_target(backend, estate); !added) return added.error();
+        if (auto const added = world->add_target(backend, estate, served); !added)
+            return added.error();
     for (auto const& listener : world->config_.listeners)
-        if (auto const added = world->add_door(listener, estate, previous); !added)
+        if (auto const added = world->add_door(listener, estate, previous, served); !added)
             return added.error();
     return std::shared_ptr<World const>(world);
 }
 
-Checked<void> World::add_target(config::Backend const& backend, Estate& estate) {
+Checked<void> World::add_target(config::Backend const& backend, Estate& estate,
+                                Served const& served) {
     auto target = std::make_shared<Target>();
     target->settings = backend;
     auto key = backend.name;
@@ -200,7 +204,7 @@ Checked<void> World::add_target(config::Backend const& backend, Estate& estate) 
         auto& authorities = target->authorities;
         if (!backend.ssl_ca.empty()) {
             files_.push_back(backend.ssl_ca);
-            auto const loaded = load_authorities(backend.ssl_ca);
+            auto const loaded = load_authorities(backend.ssl_ca, served);
             if (!loaded) return loaded.error();
             authorities = *loaded;
         }
@@ -231,15 +235,13 @@ Checked<void> World::add_verifiers(Target& target, std::string const& key, Estat
 }
 
 Checked<void> World::add_door(config::Listener const& listener, Estate& estate,
-                              World const* previous) {
+                              World const* previous, Served const& served) {
     auto door = std::make_shared<Door>();
     door->settings = listener;
     for (auto const& target : targets_)
         if (target->settings.name == listener.backend) door->target = target;
-    auto const known =
-        previous != nullptr ? previous->intermediates() : std::vector<pki::Certificate>();
     auto material =
-        load_material(listener.tls, config_.data_dir, auto_tls_names(config_.listeners), known);
+        load_material(listener.tls, config_.data_dir, auto_tls_names(config_.listeners), served);
     if (!material) return material.error();
     share_lists(material->crls, doors_);
     if (previous != nullptr) share_lists(material->crls, previous->doors());
@@ -288,13 +290,25 @@ void World::add_renewables(std::vector<Renewable> const& renewables) {
             renewables_.push_back(renewable);
 }
 
-std::vector<pki::Certificate> World::intermediates() const {
-    std::vector<pki::Certificate> found;
-    for (auto const& door : doors_)
-        for (auto const& credential : door->credentials)
+Served World::served() const {
+    Served served;
+    auto const add = [&](std::vector<pki::Certificate> const& certificates) {
+        for (auto const& certificate : certificates)
+            served.fingerprints.insert(certificate.fingerprint());
+    };
+    for (auto const& target : targets_) add(target->authorities);
+    for (auto const& door : doors_) {
+        add(door->client_cas);
+        for (auto const& crl : door->crls) served.fingerprints.insert(crl.fingerprint());
+        for (auto const& credential : door->canary_credentials) add(credential.chain);
+        for (auto const& credential : door->credentials) {
+            add(credential.chain);
             for (std::size_t i = 1; i < credential.chain.size(); ++i)
-                if (is_intermediate(credential.chain[i])) found.push_back(credential.chain[i]);
-    return found;
+                if (is_intermediate(credential.chain[i]))
+                    served.intermediates.push_back(credential.chain[i]);
+        }
+    }
+    return served;
 }
 
 std::string World::mirror_bundle() const {

@@ -93,7 +93,8 @@ Result<Reissued> reissue_files(PairFiles const& named, std::string_view password
                                AuthorityFiles const& authority_files, Time now) {
     auto const files = resolved(named);
     if (!files) return files.error();
-    auto const lock = DirectoryLock::acquire(files->certificate.parent_path());
+    // Whoever holds it for long must not keep a gateway from ending: another attempt follows.
+    auto const lock = DirectoryLock::try_acquire(files->certificate.parent_path());
     if (!lock) return lock.error();
     if (auto const whole = finish_pair(*files, password); !whole) return whole.error();
     auto const old = read_pair(*files, password);
@@ -122,7 +123,9 @@ Result<void> finish_replacement(PairFiles const& named, std::string_view passwor
     // Where there is no pair at all, reading it will say so.
     std::error_code error;
     if (!files || !fs::exists(staged_certificate(*files), error)) return {};
-    auto const lock = DirectoryLock::acquire(files->certificate.parent_path());
+    auto const lock = DirectoryLock::try_acquire(files->certificate.parent_path());
+    // Whoever holds it is at work on the pair, and completes it.
+    if (!lock && lock.error() == Errc::would_block) return {};
     if (!lock) return lock.error();
     return finish_pair(*files, password);
 }

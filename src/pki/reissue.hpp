@@ -36,8 +36,9 @@ enum class Reissued { yes, not_due };
 /// where another process was quicker, nothing is done. A key that was encrypted stays so.
 ///
 /// Interrupted at any step, it leaves the old pair, the new one, or what finish_replacement()
-/// completes. Errc::file_unreadable (cannot be read or written), file_invalid, key_mismatch,
-/// certificate_expired (the CA), certificate_untrusted (the leaf is not of this CA).
+/// completes. Errc::would_block (another process works there), file_unreadable (cannot be read or
+/// written), file_invalid, key_mismatch, certificate_expired (the CA), certificate_untrusted (the
+/// leaf is not of this CA).
 Result<Reissued> reissue_files(PairFiles const& files, std::string_view password,
                                AuthorityFiles const& authority, Time now = current_time());
 

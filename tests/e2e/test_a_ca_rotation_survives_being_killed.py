@@ -20,7 +20,7 @@ STEPS = list(AFTER)
 MOST = 200
 
 # No gateway is run here that could hear of bytes in another way.
-pytestmark = pytest.mark.skipif(gateways.IO_METHOD == "epoll", reason="the other round does it")
+pytestmark = pytest.mark.once
 
 
 def keys_in(*folders) -> set[str]:

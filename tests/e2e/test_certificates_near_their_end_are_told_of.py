@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from support import wire
 from support.pki import Authority, _name
 
+pytestmark = pytest.mark.once
+
 
 def old_crl(authority) -> str:
     """A list of which a fifth of its life is left."""

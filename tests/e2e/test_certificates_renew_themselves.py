@@ -13,6 +13,8 @@ from support.gateway import run
 from support.pki import Authority, Credential, new_key
 from support.ports import free_port, wait_until
 
+pytestmark = pytest.mark.once
+
 DAY = 86400
 
 

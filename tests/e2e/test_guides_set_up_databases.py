@@ -17,6 +17,8 @@ from support.clients import tls_context
 from support.ports import free_port
 from support.psql import psql, query, verified
 
+pytestmark = pytest.mark.once
+
 USERS = ("alice", "bob.the-second")
 
 

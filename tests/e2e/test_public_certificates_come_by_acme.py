@@ -15,6 +15,8 @@ from support.acme import DOMAIN, Pebble, served
 from support.gateway import Gateway
 from support.ports import free_port, wait_until
 
+pytestmark = pytest.mark.once
+
 NOWHERE = SimpleNamespace(host="127.0.0.1", port=1, protocol="postgres")
 
 

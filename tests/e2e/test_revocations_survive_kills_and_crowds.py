@@ -11,6 +11,8 @@ from cryptography import x509
 from support.gateway import BINARY, run
 from support.pki import Authority, Credential
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def house(tmp_path):

@@ -1,4 +1,5 @@
 // What client certificates are verified against: CA bundles and revocation lists.
+#include "pki/files.hpp"
 #include "unit/gateway/material_fixture.hpp"
 
 namespace sallyport::gateway::test {
@@ -63,6 +64,8 @@ TEST_F(ClientMaterial, AnExpiredCaBesideACurrentOneIsARotation) {
     EXPECT_TRUE(load());
     files_.write("clients.crt", old.to_pem());
     expect_fault(Errc::certificate_expired, "clients.crt", "has expired");
+    in_use_ = {old.fingerprint()};
+    EXPECT_TRUE(load());
 }
 
 TEST_F(ClientMaterial, ARevocationListOfOursIsTakenAndWatched) {
@@ -76,6 +79,9 @@ TEST_F(ClientMaterial, ARevocationListOfOursIsTakenAndWatched) {
 TEST_F(ClientMaterial, AnExpiredRevocationListProvesNothing) {
     revoke(crl_pem(TlsMaterial::get().ca, {.next = pki::current_time() - hours(1)}));
     expect_fault(Errc::certificate_expired, "clients.crl", "has expired");
+    auto const list = pki::Crl::from_pem(*pki::read_file(tls_.ssl_crl))->front();
+    in_use_ = {list.fingerprint()};
+    EXPECT_TRUE(load()) << "it refuses everybody already, and must not keep out its successor";
 }
 
 TEST_F(ClientMaterial, AForeignRevocationListIsInvalid) {

@@ -22,7 +22,7 @@ class MaterialTest : public testing::Test {
     MaterialTest() { tls_.auto_tls = false; }
 
     Checked<Material> load(std::vector<pki::Certificate> const& known = {}) const {
-        return load_material(tls_, files_.directory() / "data", {}, known);
+        return load_material(tls_, files_.directory() / "data", {}, {known, in_use_});
     }
     void expect_fault(Errc code, std::string const& file, std::string const& words,
                       std::vector<pki::Certificate> const& known = {}) const {
@@ -46,6 +46,7 @@ class MaterialTest : public testing::Test {
 
     Files files_;
     config::Tls tls_;
+    std::set<std::string> in_use_;  ///< fingerprints of what is served until now
 };
 
 }  // namespace sallyport::gateway::test

@@ -77,6 +77,28 @@ TEST_F(MaterialTest, AnExpiredCertificateIsNotServed) {
     expect_fault(Errc::certificate_expired, "server.crt", "has expired");
 }
 
+TEST_F(MaterialTest, OneThatHasExpiredInUseKeepsNothingElseOut) {
+    auto const a_month_ago = pki::current_time() - days(30);
+    auto const old = TlsMaterial::get().ca.issue_server({"db.example"}, days(1),
+                                                        pki::KeyType::ecdsa_p256, a_month_ago);
+    serve(old);
+    in_use_ = {old.chain.front().fingerprint()};
+    EXPECT_TRUE(load());
+}
+
+TEST_F(MaterialTest, AnExpiredCanaryIsNotServedAndKeepsNothingElseOut) {
+    serve(TlsMaterial::get().server);
+    auto const a_month_ago = pki::current_time() - days(30);
+    auto const old = TlsMaterial::get().ca.issue_server({"db.example"}, days(1),
+                                                        pki::KeyType::ecdsa_p256, a_month_ago);
+    tls_.canary_cert = {files_.write("canary.crt", pki::to_pem(old.chain))};
+    tls_.canary_key = {files_.write("canary.key", old.key.to_pem())};
+    auto const material = load();
+    ASSERT_TRUE(material) << material.error().what();
+    EXPECT_TRUE(material->canary.empty());
+    EXPECT_EQ(material->credentials.size(), 1U);
+}
+
 TEST_F(MaterialTest, ACertificateOfTheFutureIsNotServed) {
     auto const tomorrow = pki::current_time() + days(1);
     serve(TlsMaterial::get().ca.issue_server({"db.example"}, days(1), pki::KeyType::ecdsa_p256,

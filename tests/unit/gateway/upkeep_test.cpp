@@ -2,6 +2,7 @@
 
 #include "pki/builder.hpp"
 #include "pki/files.hpp"
+#include "pki/pair.hpp"
 #include "support/addresses.hpp"
 #include "support/files.hpp"
 #include "support/tls_ends.hpp"
@@ -114,6 +115,16 @@ TEST_F(UpkeepTest, TriesAgainAfterAFailureAndSucceeds) {
     ASSERT_TRUE(rebuild());
     run_until([this] { return status().renewed == 1; });
     EXPECT_EQ(status().failures, 0U);
+}
+
+TEST_F(UpkeepTest, WhoeverHoldsTheDirectoryDelaysARenewalAndNoEnd) {
+    serve(server_since(ca_, pki::current_time() - 20h, 25h));
+    auto const held = pki::DirectoryLock::acquire(files_.directory()).value();
+    start();
+    run_until([this] { return status().failures == 1; });
+    upkeep_->stop();
+    upkeep_.reset();
+    EXPECT_EQ(renewed_, 0);
 }
 
 TEST_F(UpkeepTest, IsSilentOnceItIsGone) {

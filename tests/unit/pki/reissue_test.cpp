@@ -240,7 +240,9 @@ TEST_F(Reissue, TwoAtOnceLeaveOneNewPair) {
         ASSERT_GE(child, 0);
         if (child == 0) {
             auto const done = reissue();
-            ::_exit(done ? (*done == Reissued::yes ? 1 : 0) : 9);
+            bool const came_too_late = !done && done.error() == Errc::would_block;
+            if (!done && !came_too_late) ::_exit(9);
+            ::_exit(done && *done == Reissued::yes ? 1 : 0);
         }
         children.push_back(child);
     }
