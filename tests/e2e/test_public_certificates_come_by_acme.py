@@ -315,6 +315,26 @@ def test_a_damaged_file_is_replaced(new_pebble, open_gateway):
     wait_until(lambda: try_served(gateway, pebble), "the new certificate")
 
 
+@pytest.mark.parametrize("damage", ["half", "removed"])
+def test_a_file_that_is_lost_while_serving_is_asked_for_again(new_pebble, open_gateway, damage):
+    """Nobody need restart the gateway, nor ask it to reload."""
+    pebble = new_pebble()
+    gateway = open_gateway(pebble.settings())
+    first = wait_until(lambda: try_served(gateway, pebble), "the first certificate")
+    kept = next(path for path in acme_files(gateway) if path.name == "server.pem")
+    if damage == "half":
+        half = kept.with_name("half")
+        half.write_text(kept.read_text()[:700])
+        half.rename(kept)
+    else:
+        kept.unlink()
+    gateway.wait_for_log("ACME certificate", count=2, state="missing")
+    gateway.wait_for_log("ACME certificate obtained", count=2)
+    wait_until(lambda: (try_served(gateway, pebble) or first)["serialNumber"] != first["serialNumber"],
+               "the new certificate")
+    assert len(gateway.events("ACME certificate cannot be served")) == (damage == "half")
+
+
 def test_lego_is_missing(open_gateway, tmp_path, monkeypatch):
     """Neither `serve` nor `check` goes on; both name the package."""
     monkeypatch.setenv("PATH", str(tmp_path))

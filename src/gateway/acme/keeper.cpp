@@ -68,7 +68,7 @@ std::shared_ptr<AcmeKeeper> AcmeKeeper::make(boost::asio::io_context& context) {
 }
 
 void AcmeKeeper::follow(std::optional<config::Acme> const& settings) {
-    if (settings == settings_) return;
+    if (settings == settings_) return read_again();
     settings_ = settings;
     process_.reset();
     timer_.cancel();
@@ -81,6 +81,17 @@ void AcmeKeeper::follow(std::optional<config::Acme> const& settings) {
     store_.emplace(*settings_);
     if (auto const held = store_->read(); held && store_->covers(*held))
         leaf_ = held->chain.front();
+    look();
+}
+
+void AcmeKeeper::read_again() {
+    if (!settings_) return;
+    auto const held = store_->read();
+    if (held && store_->covers(*held))
+        leaf_ = held->chain.front();
+    else if (leaf_ && leaf_->not_after() > system_clock::now())
+        leaf_.reset();
+    // Else it has expired, and is known to have.
     look();
 }
 

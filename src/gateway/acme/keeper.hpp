@@ -34,7 +34,8 @@ class AcmeKeeper : public std::enable_shared_from_this<AcmeKeeper> {
     static std::shared_ptr<AcmeKeeper> make(boost::asio::io_context& context);
 
     /// These settings from now on; none: nothing to do. Where they are new, what goes on is given
-    /// up, and nothing is waited for.
+    /// up, and nothing is waited for. Where they are not, the file is looked at again: one that was
+    /// damaged or removed is asked for anew.
     void follow(std::optional<config::Acme> const& settings);
     /// The operator has repaired something: a failed attempt is repeated now.
     void hurry();
@@ -42,6 +43,7 @@ class AcmeKeeper : public std::enable_shared_from_this<AcmeKeeper> {
  private:
     explicit AcmeKeeper(boost::asio::io_context& context) : context_(context), timer_(context) {}
 
+    void read_again();
     void look();
     void wait();
     void attempt();
