@@ -335,6 +335,23 @@ def test_a_file_that_is_lost_while_serving_is_asked_for_again(new_pebble, open_g
     assert len(gateway.events("ACME certificate cannot be served")) == (damage == "half")
 
 
+def test_a_half_edited_configuration_does_not_keep_it_back(new_pebble, open_gateway, fake_lego,
+                                                           tmp_path):
+    """As with other renewals, what is obtained is served with the configuration in force."""
+    pebble = new_pebble()
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    fake_lego(f'read line < {gate}\nexec /usr/bin/lego "$@"\n')
+    gateway = open_gateway(pebble.settings())
+    gateway.wait_for_log("asking for an ACME certificate")
+    gateway.config.write_text(gateway.config.read_text() + "\n[limits\n")
+    gateway.wait_for_log("reload failed, the old configuration stays")
+    gate.write_text("go\n")
+    gateway.wait_for_log("ACME certificate obtained")
+    wait_until(lambda: try_served(gateway, pebble), "the new certificate")
+    assert not gateway.events("ACME certificate is not served")
+
+
 def test_lego_is_missing(open_gateway, tmp_path, monkeypatch):
     """Neither `serve` nor `check` goes on; both name the package."""
     monkeypatch.setenv("PATH", str(tmp_path))

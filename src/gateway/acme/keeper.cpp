@@ -4,6 +4,8 @@
 #include "config/words.hpp"
 #include "gateway/acme/lego.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <algorithm>
 #include <ctime>
 #include <utility>
@@ -63,8 +65,9 @@ std::string_view name(AcmeKeeper::State state) {
     return {};
 }
 
-std::shared_ptr<AcmeKeeper> AcmeKeeper::make(boost::asio::io_context& context) {
-    return std::shared_ptr<AcmeKeeper>(new AcmeKeeper(context));
+std::shared_ptr<AcmeKeeper> AcmeKeeper::make(boost::asio::io_context& context,
+                                             std::function<bool()> obtained) {
+    return std::shared_ptr<AcmeKeeper>(new AcmeKeeper(context, std::move(obtained)));
 }
 
 void AcmeKeeper::follow(std::optional<config::Acme> const& settings) {
@@ -203,6 +206,22 @@ void AcmeKeeper::succeed(pki::Credential const& credential) {
                                             {"names", joined(leaf_->names())},
                                             {"issuer", leaf_->issuer()},
                                             {"not_after", as_text(leaf_->not_after())}});
+    have_it_served();
+}
+
+/// The watch would see the file too, but reads the configuration again with it, which somebody may
+/// be half way through editing.
+void AcmeKeeper::have_it_served() {
+    // Posted: it follows anew, and what has led here may be following still.
+    boost::asio::post(context_, [weak = weak_from_this()] {
+        auto const self = weak.lock();
+        if (!self || !self->settings_ || self->obtained_()) return;
+        log::error("ACME certificate is not served",
+                   {{"file", self->store_->certificate_file().string()},
+                    {"hint",
+                     "the line \"reload failed\" before says why; once that is repaired, it "
+                     "is served at the next reload"}});
+    });
 }
 
 void AcmeKeeper::fail(std::string const& reason, std::string const& hint) {

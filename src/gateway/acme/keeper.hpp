@@ -1,6 +1,6 @@
 // Keeps the certificate of [acme] fresh: asks for it when there is none, again at two thirds of its
-// life, and after failures again and again, ever more seldom. It only ever writes the file that the
-// gateway watches: what is served changes as with any other file, and a failure changes nothing.
+// life, and after failures again and again, ever more seldom. It writes the file that the gateway
+// serves from, and has it served; a failure changes nothing.
 #pragma once
 
 #include "config/config.hpp"
@@ -11,11 +11,13 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace sallyport::gateway {
 
@@ -30,8 +32,11 @@ class AcmeKeeper : public std::enable_shared_from_this<AcmeKeeper> {
         expired,  ///< past its end: clients that verify are turned away
     };
 
-    /// On the thread that runs `context`.
-    static std::shared_ptr<AcmeKeeper> make(boost::asio::io_context& context);
+    /// On the thread that runs `context`. `obtained` is called there, never from within a call,
+    /// when there is a new certificate: it serves it, with the configuration in force, and calls
+    /// follow(); true where that went well. Nothing is called once the object is gone.
+    static std::shared_ptr<AcmeKeeper> make(boost::asio::io_context& context,
+                                            std::function<bool()> obtained);
 
     /// These settings from now on; none: nothing to do. Where they are new, what goes on is given
     /// up, and nothing is waited for. Where they are not, the file is looked at again: one that was
@@ -41,7 +46,8 @@ class AcmeKeeper : public std::enable_shared_from_this<AcmeKeeper> {
     void hurry();
 
  private:
-    explicit AcmeKeeper(boost::asio::io_context& context) : context_(context), timer_(context) {}
+    AcmeKeeper(boost::asio::io_context& context, std::function<bool()> obtained)
+        : context_(context), obtained_(std::move(obtained)), timer_(context) {}
 
     void read_again();
     void look();
@@ -50,6 +56,7 @@ class AcmeKeeper : public std::enable_shared_from_this<AcmeKeeper> {
     void take_line(std::string_view line);
     void end(Process::Outcome outcome);
     void succeed(pki::Credential const& credential);
+    void have_it_served();
     void fail(std::string const& reason, std::string const& hint);
     std::chrono::milliseconds back_off();
     /// When the renewal is due; the distant past where there is nothing to renew.
@@ -57,6 +64,7 @@ class AcmeKeeper : public std::enable_shared_from_this<AcmeKeeper> {
     State state() const;
 
     boost::asio::io_context& context_;
+    std::function<bool()> obtained_;
     boost::asio::steady_timer timer_;
     std::optional<config::Acme> settings_;
     std::optional<AcmeStore> store_;
