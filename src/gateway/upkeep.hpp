@@ -16,6 +16,8 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <vector>
 
 namespace sallyport::gateway {
 
@@ -36,6 +38,8 @@ class Upkeep : public std::enable_shared_from_this<Upkeep> {
 
     /// Cares for this World from now on, and looks at once.
     void follow(std::shared_ptr<World const> world);
+    /// The certificate of [acme], which is renewed elsewhere, belongs into the report too.
+    void follow_acme(std::optional<RenewalStatus> const& status);
     /// Safe from any thread.
     CertificateReport report() const;
 
@@ -57,9 +61,10 @@ class Upkeep : public std::enable_shared_from_this<Upkeep> {
     Renewal renewal_;
     ExpiryWatch watch_;
     std::chrono::milliseconds expiry_interval_ = Renewal::slowest_look;
-    mutable std::mutex mutex_;  ///< over the next two, which report() reads
+    mutable std::mutex mutex_;  ///< over the next three, which report() reads
     std::shared_ptr<World const> world_;
     std::vector<RenewalStatus> status_;
+    std::optional<RenewalStatus> acme_;
     boost::asio::thread_pool attempts_{1};  ///< last: its thread is joined before the rest goes
 };
 

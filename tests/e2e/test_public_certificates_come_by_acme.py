@@ -352,6 +352,34 @@ def test_a_half_edited_configuration_does_not_keep_it_back(new_pebble, open_gate
     assert not gateway.events("ACME certificate is not served")
 
 
+def test_its_state_is_a_metric(new_pebble, open_gateway):
+    pebble = new_pebble()
+    pebble.stop()
+    port = free_port()
+    gateway = open_gateway(pebble.settings(), console={"address": f"127.0.0.1:{port}"})
+
+    def metric(series: str, **labels) -> int:
+        # Whose certificate the console shows is not what is looked at.
+        page = subprocess.run(["curl", "-sSk", f"https://127.0.0.1:{port}/metrics"], check=True,
+                              capture_output=True, text=True, timeout=60).stdout
+        file = next((gateway.data / "acme").iterdir()) / "server.pem"
+        text = ",".join(f'{name}="{value}"' for name, value in {"file": file, **labels}.items())
+        lines = dict(line.rsplit(" ", 1) for line in page.splitlines())
+        return int(lines[f"sallyport_certificate_{series}{{{text}}}"])
+
+    gateway.wait_for_log("ACME attempt failed")
+    wait_until(lambda: metric("renewal_failures") > 0, "the failure as a metric")
+    assert metric("renewal_state", state="overdue") == 1
+    assert metric("renewals_total") == 0
+    due = metric("renewal_due_timestamp_seconds")
+    assert due > 0
+    pebble.start()
+    gateway.wait_for_log("ACME certificate obtained")
+    wait_until(lambda: metric("renewal_state", state="fresh"), "the success as a metric")
+    assert (metric("renewal_failures"), metric("renewals_total")) == (0, 1)
+    assert metric("renewal_due_timestamp_seconds") > due
+
+
 def test_lego_is_missing(open_gateway, tmp_path, monkeypatch):
     """Neither `serve` nor `check` goes on; both name the package."""
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -65,9 +65,8 @@ std::string_view name(AcmeKeeper::State state) {
     return {};
 }
 
-std::shared_ptr<AcmeKeeper> AcmeKeeper::make(boost::asio::io_context& context,
-                                             std::function<bool()> obtained) {
-    return std::shared_ptr<AcmeKeeper>(new AcmeKeeper(context, std::move(obtained)));
+std::shared_ptr<AcmeKeeper> AcmeKeeper::make(boost::asio::io_context& context, Reports reports) {
+    return std::shared_ptr<AcmeKeeper>(new AcmeKeeper(context, std::move(reports)));
 }
 
 void AcmeKeeper::follow(std::optional<config::Acme> const& settings) {
@@ -80,8 +79,9 @@ void AcmeKeeper::follow(std::optional<config::Acme> const& settings) {
     failures_ = 0;
     retry_at_ = {};
     store_.reset();
-    if (!settings_) return;
+    if (!settings_) return reports_.stands(std::nullopt);
     store_.emplace(*settings_);
+    missing_since_ = pki::current_time();
     if (auto const held = store_->read(); held && store_->covers(*held))
         leaf_ = held->chain.front();
     look();
@@ -90,10 +90,12 @@ void AcmeKeeper::follow(std::optional<config::Acme> const& settings) {
 void AcmeKeeper::read_again() {
     if (!settings_) return;
     auto const held = store_->read();
-    if (held && store_->covers(*held))
+    if (held && store_->covers(*held)) {
         leaf_ = held->chain.front();
-    else if (leaf_ && leaf_->not_after() > system_clock::now())
+    } else if (leaf_ && leaf_->not_after() > system_clock::now()) {
         leaf_.reset();
+        missing_since_ = pki::current_time();
+    }
     // Else it has expired, and is known to have.
     look();
 }
@@ -117,6 +119,7 @@ void AcmeKeeper::look() {
                      as_text(std::max<system_clock::time_point>(due_at(), system_clock::now()))}});
     }
     if (steady_clock::now() >= retry_at_ && system_clock::now() >= due_at()) attempt();
+    reports_.stands(status());
     wait();
 }
 
@@ -198,6 +201,7 @@ void AcmeKeeper::end(Process::Outcome outcome) {
 void AcmeKeeper::succeed(pki::Credential const& credential) {
     leaf_ = credential.chain.front();
     failures_ = 0;
+    ++obtained_;
     // Whatever its dates say: a CA whose certificates live for seconds is not asked without end.
     retry_at_ = steady_clock::now() + seconds(1);
     told_.reset();
@@ -215,7 +219,7 @@ void AcmeKeeper::have_it_served() {
     // Posted: it follows anew, and what has led here may be following still.
     boost::asio::post(context_, [weak = weak_from_this()] {
         auto const self = weak.lock();
-        if (!self || !self->settings_ || self->obtained_()) return;
+        if (!self || !self->settings_ || self->reports_.obtained()) return;
         log::error("ACME certificate is not served",
                    {{"file", self->store_->certificate_file().string()},
                     {"hint",
@@ -263,6 +267,29 @@ AcmeKeeper::State AcmeKeeper::state() const {
     if (now >= leaf_->not_after()) return State::expired;
     if (now >= leaf_->not_before() + life * 5 / 6) return State::overdue;
     return now >= due_at() ? State::due : State::fresh;
+}
+
+std::optional<RenewalStatus> AcmeKeeper::status() const {
+    if (!settings_) return std::nullopt;
+    auto const as_renewal = [this](State state) {
+        switch (state) {
+            // The first attempt may well succeed; after that, somebody must look.
+            case State::missing:
+                return failures_ == 0 ? RenewalState::due : RenewalState::overdue;
+            case State::fresh:
+                return RenewalState::fresh;
+            case State::due:
+                return RenewalState::due;
+            case State::overdue:
+                return RenewalState::overdue;
+            case State::expired:
+                break;
+        }
+        return RenewalState::expired;
+    };
+    return RenewalStatus{store_->certificate_file().string(), as_renewal(state()),
+                         leaf_ ? due_at() : missing_since_, static_cast<unsigned>(failures_),
+                         obtained_};
 }
 
 }  // namespace sallyport::gateway

@@ -6,11 +6,13 @@
 #include "config/config.hpp"
 #include "gateway/acme/process.hpp"
 #include "gateway/acme/store.hpp"
+#include "gateway/renewal.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -32,11 +34,16 @@ class AcmeKeeper : public std::enable_shared_from_this<AcmeKeeper> {
         expired,  ///< past its end: clients that verify are turned away
     };
 
-    /// On the thread that runs `context`. `obtained` is called there, never from within a call,
-    /// when there is a new certificate: it serves it, with the configuration in force, and calls
-    /// follow(); true where that went well. Nothing is called once the object is gone.
-    static std::shared_ptr<AcmeKeeper> make(boost::asio::io_context& context,
-                                            std::function<bool()> obtained);
+    /// Called on the thread that runs the context, and not once the object is gone.
+    struct Reports {
+        /// There is a new certificate: serves it, with the configuration in force, and calls
+        /// follow(); true where that went well. Never called from within a call.
+        std::function<bool()> obtained;
+        /// How the certificate stands now; none: [acme] is off.
+        std::function<void(std::optional<RenewalStatus> const&)> stands;
+    };
+    /// On the thread that runs `context`.
+    static std::shared_ptr<AcmeKeeper> make(boost::asio::io_context& context, Reports reports);
 
     /// These settings from now on; none: nothing to do. Where they are new, what goes on is given
     /// up, and nothing is waited for. Where they are not, the file is looked at again: one that was
@@ -46,8 +53,8 @@ class AcmeKeeper : public std::enable_shared_from_this<AcmeKeeper> {
     void hurry();
 
  private:
-    AcmeKeeper(boost::asio::io_context& context, std::function<bool()> obtained)
-        : context_(context), obtained_(std::move(obtained)), timer_(context) {}
+    AcmeKeeper(boost::asio::io_context& context, Reports reports)
+        : context_(context), reports_(std::move(reports)), timer_(context) {}
 
     void read_again();
     void look();
@@ -62,9 +69,10 @@ class AcmeKeeper : public std::enable_shared_from_this<AcmeKeeper> {
     /// When the renewal is due; the distant past where there is nothing to renew.
     pki::Time due_at() const;
     State state() const;
+    std::optional<RenewalStatus> status() const;
 
     boost::asio::io_context& context_;
-    std::function<bool()> obtained_;
+    Reports reports_;
     boost::asio::steady_timer timer_;
     std::optional<config::Acme> settings_;
     std::optional<AcmeStore> store_;
@@ -73,6 +81,8 @@ class AcmeKeeper : public std::enable_shared_from_this<AcmeKeeper> {
     std::string complaint_;                 ///< what it said last, beside mere information
     int lines_ = 0;
     int failures_ = 0;  ///< in a row
+    std::uint64_t obtained_ = 0;
+    pki::Time missing_since_{};  ///< where there is no certificate
     /// By the steady clock: a wall clock that is set must not make us knock without end.
     std::chrono::steady_clock::time_point retry_at_{};
     std::optional<State> told_;
