@@ -84,6 +84,14 @@ bool is_local(Address const& address) {
            (is_ipv4(address.host) && address.host.starts_with("127."));
 }
 
+bool share_a_port(Address const& one, Address const& other) {
+    auto const is_any = [](std::string const& host) {
+        return host.empty() || host == "0.0.0.0" || host == "::";
+    };
+    if (one.is_unix() || other.is_unix() || one.port != other.port) return false;
+    return one.host == other.host || is_any(one.host) || is_any(other.host);
+}
+
 std::string Address::to_string() const {
     if (is_unix()) return std::string(unix_prefix) + socket.string();
     bool const v6 = host.find(':') != std::string::npos;

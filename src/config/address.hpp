@@ -16,4 +16,8 @@ std::string parse_address(std::string_view text, path const& directory, Address&
 /// Whether packets to it stay on this machine: a Unix socket, 127.0.0.0/8, ::1 or "localhost".
 bool is_local(Address const& address);
 
+/// Whether listening at both cannot succeed: the same port of the same host, or of a host and of
+/// all addresses. An empty host is all addresses too.
+bool share_a_port(Address const& one, Address const& other);
+
 }  // namespace sallyport::config

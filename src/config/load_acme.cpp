@@ -1,4 +1,5 @@
 // [acme]: the CA, the account, the names, and where their possession is proved.
+#include "config/address.hpp"
 #include "config/load_tables.hpp"
 
 #include <algorithm>
@@ -114,14 +115,6 @@ std::string file_name_of(std::string const& url) {
     for (char& c : name)
         if (!is_one_of(c, ".-")) c = '_';
     return name;
-}
-
-bool share_a_port(Address const& one, Address const& other) {
-    auto const is_any = [](std::string const& host) {
-        return host.empty() || host == "0.0.0.0" || host == "::";
-    };
-    if (one.is_unix() || other.is_unix() || one.port != other.port) return false;
-    return one.host == other.host || is_any(one.host) || is_any(other.host);
 }
 
 void read_address(Section& in, Config const& config, Acme& acme) {

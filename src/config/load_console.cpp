@@ -1,4 +1,5 @@
 // [console]: where HTTPS is served, with whose certificate.
+#include "config/address.hpp"
 #include "config/load_tables.hpp"
 
 #include <algorithm>
@@ -17,9 +18,16 @@ void judge_address(Section& in, Config const& config) {
         in.fault("address", "the console is served over HTTPS, which needs a host and a port",
                  "write \"host:port\" or \"[v6]:port\"");
     for (Listener const& listener : config.listeners)
-        if (listener.address == address)
-            in.fault("address", "the listener \"" + listener.name + "\" has this very address",
+        if (share_a_port(listener.address, address))
+            in.fault("address",
+                     "the listener \"" + listener.name + "\" has this port, at " +
+                         listener.address.to_string(),
                      "one of them must move");
+    // It is taken only while a certificate is asked for, which would fail then.
+    if (config.acme && share_a_port(config.acme->address, address))
+        in.fault("address",
+                 "[acme] answers the challenge at this port, " + config.acme->address.to_string(),
+                 "one of them must move");
 }
 
 /// Whose certificate is shown: by default the first listener's that has one.

@@ -44,7 +44,8 @@ void read_accounts(Section& top, LoadContext& context, Config& config);
 /// After the listeners: one of them may hold the address of the challenge.
 void read_acme(Section& top, LoadContext& context, Config& config);
 
-/// After the listeners: the console shows the certificate of one.
+/// After the listeners and [acme]: the console shows the certificate of a listener, and needs a
+/// port of its own.
 void read_console(Section& top, LoadContext& context, Config& config);
 
 /// The backend of this name; null where there is none.

@@ -127,7 +127,10 @@ Checked<void> Server::open(config::Config config, MakeAttendant const& make_atte
     health_->follow(world_);
     watch_ = Watch::start(context_, [this] { reload(); });
     watch_->follow(world_->files());
-    acme_ = AcmeKeeper::make(context_);
+    acme_ = AcmeKeeper::make(context_, {[this] { return rebuild(); },
+                                        [this](std::optional<RenewalStatus> const& status) {
+                                            upkeep_->follow_acme(status);
+                                        }});
     log_doors(*world_);
     swap_listeners(std::move(*added));
     await_signals();

@@ -110,10 +110,16 @@ void Upkeep::stop() {
     timer_.cancel();
 }
 
+void Upkeep::follow_acme(std::optional<RenewalStatus> const& status) {
+    std::lock_guard const lock(mutex_);
+    acme_ = status;
+}
+
 CertificateReport Upkeep::report() const {
     std::unique_lock lock(mutex_);
     auto const world = world_;
     auto status = status_;
+    if (acme_) status.push_back(*acme_);
     lock.unlock();
     if (!world) return {};
     return {sightings_of(*world, clocks_.wall()), std::move(status)};

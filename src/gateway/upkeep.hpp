@@ -16,6 +16,8 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <vector>
 
 namespace sallyport::gateway {
 
@@ -39,6 +41,8 @@ class Upkeep : public std::enable_shared_from_this<Upkeep> {
     /// Looks and attempts no more: the gateway is stopping. The destructor waits for an attempt
     /// that is under way.
     void stop();
+    /// The certificate of [acme], which is renewed elsewhere, belongs into the report too.
+    void follow_acme(std::optional<RenewalStatus> const& status);
     /// Safe from any thread.
     CertificateReport report() const;
 
@@ -61,9 +65,10 @@ class Upkeep : public std::enable_shared_from_this<Upkeep> {
     Renewal renewal_;
     ExpiryWatch watch_;
     std::chrono::milliseconds expiry_interval_ = Renewal::slowest_look;
-    mutable std::mutex mutex_;  ///< over the next two, which report() reads
+    mutable std::mutex mutex_;  ///< over the next three, which report() reads
     std::shared_ptr<World const> world_;
     std::vector<RenewalStatus> status_;
+    std::optional<RenewalStatus> acme_;
     boost::asio::thread_pool attempts_{1};  ///< last: its thread is joined before the rest goes
 };
 

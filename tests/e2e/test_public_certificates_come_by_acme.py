@@ -317,6 +317,71 @@ def test_a_damaged_file_is_replaced(new_pebble, open_gateway):
     wait_until(lambda: try_served(gateway, pebble), "the new certificate")
 
 
+@pytest.mark.parametrize("damage", ["half", "removed"])
+def test_a_file_that_is_lost_while_serving_is_asked_for_again(new_pebble, open_gateway, damage):
+    """Nobody need restart the gateway, nor ask it to reload."""
+    pebble = new_pebble()
+    gateway = open_gateway(pebble.settings())
+    first = wait_until(lambda: try_served(gateway, pebble), "the first certificate")
+    kept = next(path for path in acme_files(gateway) if path.name == "server.pem")
+    if damage == "half":
+        half = kept.with_name("half")
+        half.write_text(kept.read_text()[:700])
+        half.rename(kept)
+    else:
+        kept.unlink()
+    gateway.wait_for_log("ACME certificate", count=2, state="missing")
+    gateway.wait_for_log("ACME certificate obtained", count=2)
+    wait_until(lambda: (try_served(gateway, pebble) or first)["serialNumber"] != first["serialNumber"],
+               "the new certificate")
+    assert len(gateway.events("ACME certificate cannot be served")) == (damage == "half")
+
+
+def test_a_half_edited_configuration_does_not_keep_it_back(new_pebble, open_gateway, fake_lego,
+                                                           tmp_path):
+    """As with other renewals, what is obtained is served with the configuration in force."""
+    pebble = new_pebble()
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    fake_lego(f'read line < {gate}\nexec /usr/bin/lego "$@"\n')
+    gateway = open_gateway(pebble.settings())
+    gateway.wait_for_log("asking for an ACME certificate")
+    gateway.config.write_text(gateway.config.read_text() + "\n[limits\n")
+    gateway.wait_for_log("reload failed, the old configuration stays")
+    gate.write_text("go\n")
+    gateway.wait_for_log("ACME certificate obtained")
+    wait_until(lambda: try_served(gateway, pebble), "the new certificate")
+    assert not gateway.events("ACME certificate is not served")
+
+
+def test_its_state_is_a_metric(new_pebble, open_gateway):
+    pebble = new_pebble()
+    pebble.stop()
+    port = free_port()
+    gateway = open_gateway(pebble.settings(), console={"address": f"127.0.0.1:{port}"})
+
+    def metric(series: str, **labels) -> int:
+        # Whose certificate the console shows is not what is looked at.
+        page = subprocess.run(["curl", "-sSk", f"https://127.0.0.1:{port}/metrics"], check=True,
+                              capture_output=True, text=True, timeout=60).stdout
+        file = next((gateway.data / "acme").iterdir()) / "server.pem"
+        text = ",".join(f'{name}="{value}"' for name, value in {"file": file, **labels}.items())
+        lines = dict(line.rsplit(" ", 1) for line in page.splitlines())
+        return int(lines[f"sallyport_certificate_{series}{{{text}}}"])
+
+    gateway.wait_for_log("ACME attempt failed")
+    wait_until(lambda: metric("renewal_failures") > 0, "the failure as a metric")
+    assert metric("renewal_state", state="overdue") == 1
+    assert metric("renewals_total") == 0
+    due = metric("renewal_due_timestamp_seconds")
+    assert due > 0
+    pebble.start()
+    gateway.wait_for_log("ACME certificate obtained")
+    wait_until(lambda: metric("renewal_state", state="fresh"), "the success as a metric")
+    assert (metric("renewal_failures"), metric("renewals_total")) == (0, 1)
+    assert metric("renewal_due_timestamp_seconds") > due
+
+
 def test_lego_is_missing(open_gateway, tmp_path, monkeypatch):
     """Neither `serve` nor `check` goes on; both name the package."""
     monkeypatch.setenv("PATH", str(tmp_path))

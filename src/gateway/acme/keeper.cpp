@@ -4,6 +4,8 @@
 #include "config/words.hpp"
 #include "gateway/acme/lego.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <algorithm>
 #include <ctime>
 #include <utility>
@@ -63,12 +65,12 @@ std::string_view name(AcmeKeeper::State state) {
     return {};
 }
 
-std::shared_ptr<AcmeKeeper> AcmeKeeper::make(boost::asio::io_context& context) {
-    return std::shared_ptr<AcmeKeeper>(new AcmeKeeper(context));
+std::shared_ptr<AcmeKeeper> AcmeKeeper::make(boost::asio::io_context& context, Reports reports) {
+    return std::shared_ptr<AcmeKeeper>(new AcmeKeeper(context, std::move(reports)));
 }
 
 void AcmeKeeper::follow(std::optional<config::Acme> const& settings) {
-    if (settings == settings_) return;
+    if (settings == settings_) return read_again();
     settings_ = settings;
     process_.reset();
     timer_.cancel();
@@ -77,10 +79,24 @@ void AcmeKeeper::follow(std::optional<config::Acme> const& settings) {
     failures_ = 0;
     retry_at_ = {};
     store_.reset();
-    if (!settings_) return;
+    if (!settings_) return reports_.stands(std::nullopt);
     store_.emplace(*settings_);
+    missing_since_ = pki::current_time();
     if (auto const held = store_->read(); held && store_->covers(*held))
         leaf_ = held->chain.front();
+    look();
+}
+
+void AcmeKeeper::read_again() {
+    if (!settings_) return;
+    auto const held = store_->read();
+    if (held && store_->covers(*held)) {
+        leaf_ = held->chain.front();
+    } else if (leaf_ && leaf_->not_after() > system_clock::now()) {
+        leaf_.reset();
+        missing_since_ = pki::current_time();
+    }
+    // Else it has expired, and is known to have.
     look();
 }
 
@@ -103,6 +119,7 @@ void AcmeKeeper::look() {
                      as_text(std::max<system_clock::time_point>(due_at(), system_clock::now()))}});
     }
     if (steady_clock::now() >= retry_at_ && system_clock::now() >= due_at()) attempt();
+    reports_.stands(status());
     wait();
 }
 
@@ -184,6 +201,7 @@ void AcmeKeeper::end(Process::Outcome outcome) {
 void AcmeKeeper::succeed(pki::Credential const& credential) {
     leaf_ = credential.chain.front();
     failures_ = 0;
+    ++obtained_;
     // Whatever its dates say: a CA whose certificates live for seconds is not asked without end.
     retry_at_ = steady_clock::now() + seconds(1);
     told_.reset();
@@ -192,6 +210,22 @@ void AcmeKeeper::succeed(pki::Credential const& credential) {
                                             {"names", joined(leaf_->names())},
                                             {"issuer", leaf_->issuer()},
                                             {"not_after", as_text(leaf_->not_after())}});
+    have_it_served();
+}
+
+/// The watch would see the file too, but reads the configuration again with it, which somebody may
+/// be half way through editing.
+void AcmeKeeper::have_it_served() {
+    // Posted: it follows anew, and what has led here may be following still.
+    boost::asio::post(context_, [weak = weak_from_this()] {
+        auto const self = weak.lock();
+        if (!self || !self->settings_ || self->reports_.obtained()) return;
+        log::error("ACME certificate is not served",
+                   {{"file", self->store_->certificate_file().string()},
+                    {"hint",
+                     "the line \"reload failed\" before says why; once that is repaired, it "
+                     "is served at the next reload"}});
+    });
 }
 
 void AcmeKeeper::fail(std::string const& reason, std::string const& hint) {
@@ -233,6 +267,29 @@ AcmeKeeper::State AcmeKeeper::state() const {
     if (now >= leaf_->not_after()) return State::expired;
     if (now >= leaf_->not_before() + life * 5 / 6) return State::overdue;
     return now >= due_at() ? State::due : State::fresh;
+}
+
+std::optional<RenewalStatus> AcmeKeeper::status() const {
+    if (!settings_) return std::nullopt;
+    auto const as_renewal = [this](State state) {
+        switch (state) {
+            // The first attempt may well succeed; after that, somebody must look.
+            case State::missing:
+                return failures_ == 0 ? RenewalState::due : RenewalState::overdue;
+            case State::fresh:
+                return RenewalState::fresh;
+            case State::due:
+                return RenewalState::due;
+            case State::overdue:
+                return RenewalState::overdue;
+            case State::expired:
+                break;
+        }
+        return RenewalState::expired;
+    };
+    return RenewalStatus{store_->certificate_file().string(), as_renewal(state()),
+                         leaf_ ? due_at() : missing_since_, static_cast<unsigned>(failures_),
+                         obtained_};
 }
 
 }  // namespace sallyport::gateway

@@ -37,6 +37,14 @@ Result<pki::Credential> parse(std::string_view key_text, std::string_view chain_
     return pki::Credential{std::move(*chain), std::move(*key)};
 }
 
+/// The key, then the chain.
+Result<pki::Credential> parse_file(fs::path const& file) {
+    auto const text = pki::read_file(file);
+    if (!text) return text.error();
+    auto const mark = std::min(text->find(certificate_mark), text->size());
+    return parse(std::string_view(*text).substr(0, mark), std::string_view(*text).substr(mark));
+}
+
 Fault unwritable(fs::path const& file) {
     return {Errc::file_unreadable, file, "cannot be written",
             "data-dir must be writable for sallyport's user, and have room"};
@@ -47,11 +55,7 @@ Fault unwritable(fs::path const& file) {
 std::optional<pki::Credential> read_acme_certificate(fs::path const& file) {
     std::error_code ignored;
     if (!fs::exists(file, ignored)) return std::nullopt;
-    auto const text = pki::read_file(file);
-    auto const mark = text ? std::min(text->find(certificate_mark), text->size()) : 0;
-    auto const parsed =
-        text ? parse(std::string_view(*text).substr(0, mark), std::string_view(*text).substr(mark))
-             : Result<pki::Credential>(text.error());
+    auto const parsed = parse_file(file);
     if (parsed) return *parsed;
     log::error("ACME certificate cannot be served", {{"file", file.string()},
                                                      {"reason", parsed.error().message()},
@@ -66,7 +70,8 @@ fs::path AcmeStore::certificate_file() const {
 }
 
 std::optional<pki::Credential> AcmeStore::read() const {
-    return read_acme_certificate(certificate_file());
+    auto const parsed = parse_file(certificate_file());
+    return parsed ? std::optional(*parsed) : std::nullopt;
 }
 
 bool AcmeStore::covers(pki::Credential const& credential) const {

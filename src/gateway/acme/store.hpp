@@ -22,7 +22,8 @@ class AcmeStore {
     std::filesystem::path certificate_file() const;
     std::filesystem::path work_directory() const { return settings_.directory / "work"; }
 
-    /// What is served: whole, and not expired; else nothing.
+    /// What is served: whole, and not expired; else nothing. Says nothing about it: who serves it
+    /// has read it just before, and has said why it cannot be.
     std::optional<pki::Credential> read() const;
     /// Whether `credential` names every domain.
     bool covers(pki::Credential const& credential) const;

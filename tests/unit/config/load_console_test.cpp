@@ -40,7 +40,9 @@ TEST(LoadConsole, FaultsAreToldAtTheirLines) {
     EXPECT_EQ(faults("address='unix:/run/c'").substr(0, 63),
               "2: the console is served over HTTPS, which needs a host and a p");
     EXPECT_EQ(faults("address='127.0.0.1:2'"),
-              "2: the listener \"front\" has this very address [one of them must move]\n");
+              "2: the listener \"front\" has this port, at 127.0.0.1:2 [one of them must move]\n");
+    EXPECT_EQ(faults("address='0.0.0.0:2'"),
+              "2: the listener \"front\" has this port, at 127.0.0.1:2 [one of them must move]\n");
     EXPECT_EQ(faults("address='127.0.0.1:3'\nlistener='nobody'"),
               "3: there is no [[listener]] named \"nobody\"\n");
     EXPECT_EQ(faults("address='127.0.0.1:3'\nlistener='plain'").substr(0, 60),
@@ -48,6 +50,22 @@ TEST(LoadConsole, FaultsAreToldAtTheirLines) {
     EXPECT_EQ(faults("address='127.0.0.1:3'\ntrust-dir='nowhere'").substr(0, 45),
               "3: trust-dir: DIR/nowhere is no directory [re");
     EXPECT_EQ(faults("adress='127.0.0.1:3'"), "2: unknown key adress [did you mean address?]\n");
+}
+
+TEST(LoadConsole, IsNotWhereAcmeAnswersItsChallenge) {
+    Scratch const scratch;
+    auto const faults = [&](std::string const& challenge, std::string const& console) {
+        return faults_of(scratch, "[console]\naddress='" + console +
+                                      "'\n[acme]\ndirectory-url='https://ca/dir'\n"
+                                      "contact='a@b.test'\ndomains=['db.test']\naddress='" +
+                                      challenge + "'\n" + doors);
+    };
+    for (std::string const console : {"127.0.0.1:80", "0.0.0.0:80", "[::]:80"})
+        EXPECT_EQ(faults("127.0.0.1:80", console),
+                  "2: [acme] answers the challenge at this port, 127.0.0.1:80 [one of them must "
+                  "move]\n");
+    EXPECT_EQ(faults("127.0.0.1:80", "127.0.0.2:80"), "loaded");
+    EXPECT_EQ(faults("127.0.0.1:80", "127.0.0.1:81"), "loaded");
 }
 
 TEST(LoadConsole, ADirectoryWithoutAnAddressIsAWarning) {
