@@ -74,9 +74,16 @@ class Requests : public httplib::Server {
  public:
     explicit Requests(Respond const& respond) {
         set_pre_routing_handler([this, &respond](auto const& request, auto& response) {
+            was_understood_ = true;
             fill(response, has_body(request) ? plain(413, "a request has no body here")
                                              : respond(ask_of(request)));
             return HandlerResponse::Handled;
+        });
+        set_post_routing_handler([this](auto const&, auto& response) {
+            if (was_understood_) return;
+            response.headers.erase("Connection");
+            response.headers.erase("Keep-Alive");
+            response.set_header("Connection", "close");
         });
         set_keep_alive_timeout(idle_limit.count());
         set_keep_alive_max_count(max_requests);
@@ -91,8 +98,9 @@ class Requests : public httplib::Server {
         auto const note = [&](httplib::Request const& request) {
             leaves_a_body = has_body(request);
         };
+        was_understood_ = false;
         bool const is_done = process_request(wire, is_last, is_closed, note);
-        return is_done && !is_closed && !leaves_a_body && !wire.is_broken();
+        return is_done && was_understood_ && !is_closed && !leaves_a_body && !wire.is_broken();
     }
 
  private:
@@ -102,6 +110,10 @@ class Requests : public httplib::Server {
         response.set_header("X-Content-Type-Options", "nosniff");
         if (answer.status != 304) response.set_content(answer.body, answer.type);
     }
+
+    /// The library refuses what it cannot read before it asks for a route, and would take the rest
+    /// of the same bytes for the next request (RFC 9112 section 2.2).
+    bool was_understood_ = false;
 };
 
 }  // namespace

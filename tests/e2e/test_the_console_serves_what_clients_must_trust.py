@@ -154,6 +154,22 @@ def test_a_connection_can_carry_several_requests(gateway, pki):
     assert done.stdout == b"ok\n1 ok\n0 ok\n0 "
 
 
+def https(gateway, pki) -> ssl.SSLSocket:
+    plain = socket.create_connection(("127.0.0.1", gateway.console), timeout=30)
+    return ssl.create_default_context(cafile=str(pki.ca)).wrap_socket(plain, server_hostname="localhost")
+
+
+@pytest.mark.parametrize("opening", [b"GET /health\0z HTTP/1.1\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"])
+def test_what_follows_a_request_that_is_not_understood_is_not_read(gateway, pki, opening):
+    with https(gateway, pki) as sock:
+        sock.sendall(opening + b"Host: x\r\n\r\n" + b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 2)
+        answer = b""
+        while more := sock.recv(4096):
+            answer += more
+    assert answer.startswith(b"HTTP/1.1 400 ") and answer.count(b"HTTP/1.1 ") == 1, answer
+    assert b"\r\nConnection: close\r\n" in answer
+
+
 def test_a_reload_swaps_the_certificate_and_keeps_the_socket(gateway, pki, tmp_path):
     context = ssl.create_default_context(cafile=str(pki.ca))
 
