@@ -116,6 +116,20 @@ class Requests : public httplib::Server {
     bool was_understood_ = false;
 };
 
+/// False where nothing comes, or where somebody waits for the place after `yields_from`.
+bool waits_for_request(tls::WaitingStream& stream,
+                       tls::WaitingStream::Clock::time_point yields_from,
+                       std::function<bool()> const& is_wanted) {
+    using Clock = tls::WaitingStream::Clock;
+    auto const until = Clock::now() + idle_limit;
+    stream.set_deadline(until);
+    for (;;) {
+        if (stream.waits_for_input(Clock::now() + yield_interval)) return true;
+        auto const now = Clock::now();
+        if (now >= until || (now >= yields_from && is_wanted())) return false;
+    }
+}
+
 }  // namespace
 
 void serve_http(tls::WaitingStream& stream, Respond const& respond,
@@ -124,14 +138,12 @@ void serve_http(tls::WaitingStream& stream, Respond const& respond,
     Requests requests(respond);
     Wire wire(stream);
     for (int count = 1; count <= max_requests; ++count) {
-        bool const is_last = count == max_requests || is_wanted();
-        if (count > 1 && !wire.has_more()) {
-            stream.set_deadline(Clock::now() + idle_limit);
-            if (!stream.waits_for_input(Clock::now() + idle_limit)) return;
-        }
+        auto const yields_from =
+            Clock::now() + (count == 1 ? Clock::duration(first_request_grace) : Clock::duration(0));
+        if (!wire.has_more() && !waits_for_request(stream, yields_from, is_wanted)) return;
         stream.set_deadline(Clock::now() + request_limit);
         wire.begin_request();
-        if (!requests.serve_one(wire, is_last)) return;
+        if (!requests.serve_one(wire, count == max_requests || is_wanted())) return;
     }
 }
 
