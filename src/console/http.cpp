@@ -74,9 +74,16 @@ class Requests : public httplib::Server {
  public:
     explicit Requests(Respond const& respond) {
         set_pre_routing_handler([this, &respond](auto const& request, auto& response) {
+            was_understood_ = true;
             fill(response, has_body(request) ? plain(413, "a request has no body here")
                                              : respond(ask_of(request)));
             return HandlerResponse::Handled;
+        });
+        set_post_routing_handler([this](auto const&, auto& response) {
+            if (was_understood_) return;
+            response.headers.erase("Connection");
+            response.headers.erase("Keep-Alive");
+            response.set_header("Connection", "close");
         });
         set_keep_alive_timeout(idle_limit.count());
         set_keep_alive_max_count(max_requests);
@@ -91,8 +98,9 @@ class Requests : public httplib::Server {
         auto const note = [&](httplib::Request const& request) {
             leaves_a_body = has_body(request);
         };
+        was_understood_ = false;
         bool const is_done = process_request(wire, is_last, is_closed, note);
-        return is_done && !is_closed && !leaves_a_body && !wire.is_broken();
+        return is_done && was_understood_ && !is_closed && !leaves_a_body && !wire.is_broken();
     }
 
  private:
@@ -102,7 +110,25 @@ class Requests : public httplib::Server {
         response.set_header("X-Content-Type-Options", "nosniff");
         if (answer.status != 304) response.set_content(answer.body, answer.type);
     }
+
+    /// The library refuses what it cannot read before it asks for a route, and would take the rest
+    /// of the same bytes for the next request (RFC 9112 section 2.2).
+    bool was_understood_ = false;
 };
+
+/// False where nothing comes, or where somebody waits for the place after `yields_from`.
+bool waits_for_request(tls::WaitingStream& stream,
+                       tls::WaitingStream::Clock::time_point yields_from,
+                       std::function<bool()> const& is_wanted) {
+    using Clock = tls::WaitingStream::Clock;
+    auto const until = Clock::now() + idle_limit;
+    stream.set_deadline(until);
+    for (;;) {
+        if (stream.waits_for_input(Clock::now() + yield_interval)) return true;
+        auto const now = Clock::now();
+        if (now >= until || (now >= yields_from && is_wanted())) return false;
+    }
+}
 
 }  // namespace
 
@@ -112,14 +138,12 @@ void serve_http(tls::WaitingStream& stream, Respond const& respond,
     Requests requests(respond);
     Wire wire(stream);
     for (int count = 1; count <= max_requests; ++count) {
-        bool const is_last = count == max_requests || is_wanted();
-        if (count > 1 && !wire.has_more()) {
-            stream.set_deadline(Clock::now() + idle_limit);
-            if (!stream.waits_for_input(Clock::now() + idle_limit)) return;
-        }
+        auto const yields_from =
+            Clock::now() + (count == 1 ? Clock::duration(first_request_grace) : Clock::duration(0));
+        if (!wire.has_more() && !waits_for_request(stream, yields_from, is_wanted)) return;
         stream.set_deadline(Clock::now() + request_limit);
         wire.begin_request();
-        if (!requests.serve_one(wire, is_last)) return;
+        if (!requests.serve_one(wire, count == max_requests || is_wanted())) return;
     }
 }
 

@@ -18,6 +18,10 @@ inline constexpr std::size_t max_request_size = std::size_t{32} * 1024;
 inline constexpr std::chrono::seconds request_limit{10};
 /// How long a connection may be idle between requests, while nobody waits for its place.
 inline constexpr std::chrono::seconds idle_limit{5};
+/// How long somebody who waits for a place may have to wait for an idle connection to yield.
+inline constexpr std::chrono::milliseconds yield_interval{200};
+/// For the first request to begin, whoever waits: it is a round trip behind the handshake.
+inline constexpr std::chrono::seconds first_request_grace{1};
 /// Requests on one connection: a scraper that stays is sent away now and then.
 inline constexpr int max_requests = 100;
 

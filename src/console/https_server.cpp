@@ -12,8 +12,11 @@ namespace {
 
 using Clock = tls::WaitingStream::Clock;
 
+/// For the handshake, whose first message is there already: what remains is a round trip and two
+/// signatures.
+constexpr std::chrono::seconds handshake_limit{2};
 /// For the last bytes on their way, in both directions, after the answer.
-constexpr std::chrono::seconds linger_limit{1};
+constexpr std::chrono::milliseconds linger_limit{1000};
 
 constexpr std::string_view https_only =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
@@ -22,10 +25,13 @@ constexpr std::string_view https_only =
 }  // namespace
 
 HttpsServer::HttpsServer() {
+    // First: it may throw, and threads that run cannot be dropped.
+    room_ = std::make_unique<WaitingRoom>([this](int descriptor) { enqueue(descriptor); });
     for (std::size_t i = 0; i < threads; ++i) workers_.emplace_back([this] { work(); });
 }
 
 HttpsServer::~HttpsServer() {
+    room_.reset();
     {
         std::lock_guard const lock(mutex_);
         is_stopping_ = true;
@@ -42,6 +48,10 @@ void HttpsServer::show(std::shared_ptr<Face const> face) {
 }
 
 void HttpsServer::adopt(int descriptor) {
+    room_->admit(descriptor);
+}
+
+void HttpsServer::enqueue(int descriptor) {
     {
         std::lock_guard const lock(mutex_);
         if (!face_ || waiting_.size() >= max_waiting) {
@@ -53,25 +63,32 @@ void HttpsServer::adopt(int descriptor) {
     changed_.notify_one();
 }
 
-bool HttpsServer::is_wanted() {
+bool HttpsServer::must_leave(bool& is_leaving) {
     std::lock_guard const lock(mutex_);
-    return !waiting_.empty() || is_stopping_;
+    if (!is_leaving && waiting_.size() > resting_ + leaving_) {
+        is_leaving = true;
+        ++leaving_;
+    }
+    return is_leaving || is_stopping_;
 }
 
 void HttpsServer::work() {
     std::unique_lock lock(mutex_);
     for (;;) {
+        ++resting_;
         changed_.wait(lock, [this] { return is_stopping_ || !waiting_.empty(); });
+        --resting_;
         if (is_stopping_) return;
         int const descriptor = waiting_.front();
         waiting_.pop_front();
         under_way_.insert(descriptor);
         auto const face = face_;
+        bool is_leaving = false;
         lock.unlock();
         {
             tls::WaitingStream stream(descriptor);
             try {
-                serve(stream, *face);
+                serve(stream, *face, is_leaving);
             } catch (std::exception const& error) {
                 // One connection's bug must not take the gateway down.
                 log::error("console connection failed", {{"reason", error.what()}});
@@ -79,14 +96,15 @@ void HttpsServer::work() {
             // Before it is closed: the number may belong to somebody else right after.
             lock.lock();
             under_way_.erase(descriptor);
+            if (is_leaving) --leaving_;
             lock.unlock();
         }
         lock.lock();
     }
 }
 
-void HttpsServer::serve(tls::WaitingStream& stream, Face const& face) {
-    stream.set_deadline(Clock::now() + request_limit);
+void HttpsServer::serve(tls::WaitingStream& stream, Face const& face, bool& is_leaving) {
+    stream.set_deadline(Clock::now() + handshake_limit);
     auto const is_tls = stream.begins_with_tls();
     if (!is_tls) return;
     if (!*is_tls) {
@@ -97,9 +115,9 @@ void HttpsServer::serve(tls::WaitingStream& stream, Face const& face) {
             stream.finish();  // lets the alert arrive
             return;
         }
-        serve_http(stream, face.respond, [this] { return is_wanted(); });
+        serve_http(stream, face.respond, [&] { return must_leave(is_leaving); });
     }
-    stream.set_deadline(Clock::now() + linger_limit);
+    stream.set_deadline(Clock::now() + (is_leaving ? yield_interval : linger_limit));
     stream.finish();
 }
 

@@ -50,9 +50,15 @@ void write_counters(PrometheusText& text, Counters const& counters, std::size_t 
 
 using Sightings = std::vector<gateway::Sighting>;
 
+/// Digits of a fingerprint: 64 bits tell apart whatever one gateway can have in sight.
+constexpr std::size_t fingerprint_digits = 16;
+
 template <class Value>
 void write_lives(PrometheusText& text, Sightings const& in_sight, std::string const& prefix,
                  std::string_view help, Value value) {
+    // Role, subject and serial do not tell all of them apart: MySQL gives every auto-generated CA
+    // the same name pattern and the serial number 1, and Prometheus takes no page with a series
+    // twice.
     for (auto const role : roles) {
         auto const is_one = [&](gateway::Sighting const& what) { return what.role == role; };
         if (std::ranges::none_of(in_sight, is_one)) continue;
@@ -62,6 +68,7 @@ void write_lives(PrometheusText& text, Sightings const& in_sight, std::string co
                 text.sample({{"role", name(role)},
                              {"subject", what.subject},
                              {"serial", what.serial},
+                             {"fingerprint", what.id.substr(0, fingerprint_digits)},
                              {"place", what.place}},
                             value(what));
     }

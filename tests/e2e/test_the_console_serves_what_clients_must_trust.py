@@ -139,7 +139,6 @@ def test_garbage_and_silence_hold_nobody_up(gateway, pki):
         if number:
             each.sendall(b"\x16\x03\x01" + bytes(number * 3))
     assert fetch(f"{gateway.url}/healthz", pki.ca).status == 200
-    # More than there are places for: those at the end are closed unheard, and the door lives on.
     held += [socket.create_connection(("127.0.0.1", gateway.console)) for _ in range(100)]
     for each in held:
         each.close()
@@ -148,10 +147,83 @@ def test_garbage_and_silence_hold_nobody_up(gateway, pki):
         assert client.query("SELECT 1") == [("1",)]
 
 
+def https(gateway, pki) -> ssl.SSLSocket:
+    plain = socket.create_connection(("127.0.0.1", gateway.console), timeout=30)
+    return ssl.create_default_context(cafile=str(pki.ca)).wrap_socket(plain, server_hostname="localhost")
+
+
+def is_open(sock) -> bool:
+    """Whether the gateway has not closed this connection, from which nothing is left to read."""
+    sock.setblocking(False)
+    try:
+        return sock.recv(4096) != b""
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return True
+    except OSError:
+        return False
+
+
+def test_who_has_not_said_hello_takes_no_place(gateway, pki):
+    held = [socket.create_connection(("127.0.0.1", gateway.console)) for _ in range(80)]
+    for each in held[:20]:
+        each.sendall(b"\x16\x03\x01")
+    assert fetch(f"{gateway.url}/healthz", pki.ca).status == 200
+    # Nobody had to be waited for.
+    assert all(map(is_open, held))
+    # More than may wait: the oldest give way.
+    held += [socket.create_connection(("127.0.0.1", gateway.console)) for _ in range(200)]
+    assert fetch(f"{gateway.url}/healthz", pki.ca).status == 200
+    assert not any(map(is_open, held[:24])) and is_open(held[-1])
+    for each in held:
+        each.close()
+
+
+def test_a_hello_may_come_in_pieces(gateway, pki):
+    context = ssl.create_default_context(cafile=str(pki.ca))
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    hello = outgoing.read()
+    with socket.create_connection(("127.0.0.1", gateway.console), timeout=30) as sock:
+        for piece in (hello[:1], hello[1:4], hello[4:-1]):
+            sock.sendall(piece)
+            assert fetch(f"{gateway.url}/healthz", pki.ca).status == 200
+        sock.sendall(hello[-1:])
+        assert sock.recv(1) == b"\x16"
+
+
+def test_an_idle_connection_yields_to_who_waits(gateway, pki):
+    held = [https(gateway, pki) for _ in range(8)]
+    for each in held:
+        each.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = b""
+        while not answer.endswith(b"\r\n\r\nok\n"):
+            more = each.recv(4096)
+            assert more, answer
+            answer += more
+    assert fetch(f"{gateway.url}/healthz", pki.ca).status == 200
+    # One made room; the others were not waited for.
+    assert any(map(is_open, held))
+    for each in held:
+        each.close()
+
+
 def test_a_connection_can_carry_several_requests(gateway, pki):
     done = curl("--cacert", pki.ca, "-w", "%{num_connects} ", f"{gateway.url}/healthz",
                 f"{gateway.url}/healthz", f"{gateway.url}/healthz")
     assert done.stdout == b"ok\n1 ok\n0 ok\n0 "
+
+
+@pytest.mark.parametrize("opening", [b"GET /health\0z HTTP/1.1\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"])
+def test_what_follows_a_request_that_is_not_understood_is_not_read(gateway, pki, opening):
+    with https(gateway, pki) as sock:
+        sock.sendall(opening + b"Host: x\r\n\r\n" + b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 2)
+        answer = b""
+        while more := sock.recv(4096):
+            answer += more
+    assert answer.startswith(b"HTTP/1.1 400 ") and answer.count(b"HTTP/1.1 ") == 1, answer
+    assert b"\r\nConnection: close\r\n" in answer
 
 
 def test_a_reload_swaps_the_certificate_and_keeps_the_socket(gateway, pki, tmp_path):

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <sstream>
+
 namespace sallyport::console {
 namespace {
 
@@ -32,10 +35,16 @@ TEST(MetricsPage, CountersThatAlertsWatchAreThereFromTheBeginning) {
 TEST(MetricsPage, HasTheLifeOfEachCertificate) {
     gateway::CertificateReport report;
     report.in_sight = {
-        {gateway::Role::node, "front", "CN=\"a\\b\"", "0A", "id", {birth, birth + 90h}},
+        {gateway::Role::node,
+         "front",
+         "CN=\"a\\b\"",
+         "0A",
+         "0123456789abcdef01",
+         {birth, birth + 90h}},
         {gateway::Role::client_ca, "front", "CN=ca", "01", "i2", {birth, birth + 9h}}};
     auto const page = metrics_page({}, 0, report, birth + 10h);
-    auto const labels = R"({role="node",subject="CN=\"a\\b\"",serial="0A",place="front"} )";
+    auto const labels = R"({role="node",subject="CN=\"a\\b\"",serial="0A",)"
+                        R"(fingerprint="0123456789abcdef",place="front"} )";
     auto const end = (birth + 90h).time_since_epoch().count();
     EXPECT_TRUE(has(
         page, "security_certificate_expiration_node" + std::string(labels) + std::to_string(end)))
@@ -43,7 +52,18 @@ TEST(MetricsPage, HasTheLifeOfEachCertificate) {
     EXPECT_TRUE(has(page, "security_certificate_ttl_node" + std::string(labels) + "288000"));
     EXPECT_TRUE(has(page,
                     "security_certificate_ttl_client_ca{role=\"client_ca\",subject=\"CN=ca\","
-                    "serial=\"01\",place=\"front\"} 0"));
+                    "serial=\"01\",fingerprint=\"i2\",place=\"front\"} 0"));
+}
+
+TEST(MetricsPage, TellsCertificatesOfEqualNameAndSerialApart) {
+    gateway::CertificateReport report;
+    for (auto const* const id : {"aaaa", "bbbb"})
+        report.in_sight.push_back(
+            {gateway::Role::backend_ca, "db", "CN=MySQL CA", "01", id, {birth, birth + 9h}});
+    std::istringstream page(metrics_page({}, 0, report, birth));
+    std::set<std::string> series;
+    for (std::string line; std::getline(page, line);)
+        EXPECT_TRUE(series.insert(line.substr(0, line.rfind(' '))).second) << line;
 }
 
 TEST(MetricsPage, HasOneStateForEachRenewal) {
