@@ -15,6 +15,7 @@
 #include "pki/rotation_state.hpp"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,8 +35,9 @@ struct RotationNames {
 /// A leaf of the directory and what the rotation does about it.
 struct RotatedLeaf {
     std::string stem;
-    bool is_moved = false;  ///< shows the next chain
-    std::string obstacle;   ///< why it cannot be issued again here; empty: it can
+    bool is_moved = false;    ///< shows the next chain
+    bool is_revoked = false;  ///< no certificate takes its place
+    std::string obstacle;     ///< why it cannot be issued again here; empty: it can
 };
 
 class Rotation {
@@ -60,7 +62,7 @@ class Rotation {
     /// Moves the leaves. The next CA's key is needed (`next_key`; without a path where begin left
     /// it) only for leaves that were changed since.
     Checked<void> finish(KeyFile const& next_key);
-    /// A fault while a leaf is left that the old CA alone vouches for.
+    /// A fault while a leaf is left that the old CA alone vouches for, and that is not revoked.
     Checked<void> retire();
 
  private:
@@ -73,8 +75,10 @@ class Rotation {
     std::optional<Certificate> find(std::string const& fingerprint) const;
     std::string aside_name(std::string_view file) const;
     Checked<std::vector<Leaf>> read_leaves() const;
-    Checked<std::optional<Leaf>> read_leaf(std::string const& stem) const;
-    bool is_ready(Leaf const& leaf, Certificate const& next) const;
+    Checked<std::optional<Leaf>> read_leaf(std::string const& stem,
+                                           std::set<std::string> const& revoked) const;
+    bool is_ready(Leaf const& leaf, Certificate const& next,
+                  std::set<std::string> const& revoked) const;
 
     Checked<void> choose_keys(Authority const& old, KeyFile const& ca_key, KeyFile const& next_key);
     Checked<Key> ensure_next_key(Authority const& old, KeyFile const& next_key) const;

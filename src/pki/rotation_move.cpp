@@ -9,16 +9,6 @@ namespace fs = std::filesystem;
 
 }  // namespace
 
-/// Whether what lies aside still says what the leaf says.
-bool Rotation::is_ready(Leaf const& leaf, Certificate const& next) const {
-    auto const pair = read_pair(pair_files(aside({}), leaf.stem));
-    if (!pair) return false;
-    auto const& made = pair->chain.front();
-    auto const& shown = leaf.chain.front();
-    return made.is_signed_by(next) && made.subject() == shown.subject() &&
-           made.names() == shown.names() && made.not_after() > current_time();
-}
-
 /// Leaves that were made or changed since the rotation began are issued again.
 Checked<void> Rotation::prepare_missing(std::vector<Leaf> const& leaves, KeyFile const& next_key) {
     auto const next = next_ca();
@@ -28,7 +18,7 @@ Checked<void> Rotation::prepare_missing(std::vector<Leaf> const& leaves, KeyFile
     std::optional<Authority> authority;
     for (auto const& leaf : leaves) {
         bool const is_to_move = leaf.is_under_old && leaf.obstacle.empty();
-        if (!is_to_move || is_ready(leaf, *next)) continue;
+        if (!is_to_move || leaf.is_ready) continue;
         if (!authority) {
             auto const place = next_key.file.empty() ? state_.next_key : next_key.file;
             auto const key = load_key({place, next_key.password_file});
@@ -139,7 +129,8 @@ Checked<void> Rotation::retire() {
     Changes changes;
     std::string behind;
     for (auto const& leaf : *leaves) {
-        if (leaf.is_under_old) behind += (behind.empty() ? "" : ", ") + leaf.stem + ".crt";
+        if (leaf.is_under_old && !leaf.is_revoked)
+            behind += (behind.empty() ? "" : ", ") + leaf.stem + ".crt";
         auto bare = leaf.chain;
         std::erase_if(bare, [&](Certificate const& link) {
             return next && !link.is_self_signed() && has_link_of_key({link}, *next);

@@ -23,6 +23,8 @@ struct Rotation::Leaf {
     std::vector<Certificate> chain;
     bool is_under_old = false;   ///< the old CA itself signed it
     bool is_under_next = false;  ///< likewise the next one
+    bool is_revoked = false;     ///< as RotatedLeaf's
+    bool is_ready = false;       ///< what lies aside says what the leaf says
     std::string obstacle;        ///< as RotatedLeaf's
 };
 

@@ -15,6 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 using pki::RotationPhase;
 
+/// What is said of a leaf that has moved.
+constexpr std::string_view next_chain = "next chain";
+
 /// What a shell takes as one word.
 std::string quoted(fs::path const& file) {
     std::string text;
@@ -57,7 +60,8 @@ void tell_finished(RotateCa const& options, pki::Rotation const& rotation, Rotat
                                "take canary-cert and canary-key out of the configuration "
                                "and reload"});
     for (auto const& leaf : report.leaves)
-        if (leaf.name.starts_with("client.") && leaf.name != "client.node.crt")
+        if (leaf.state == next_chain && leaf.name.starts_with("client.") &&
+            leaf.name != "client.node.crt")
             report.next.push_back({"clients", "hand out " + leaf.name +
                                                   " and its key; the old pair works until the old "
                                                   "CA retires"});
@@ -83,7 +87,8 @@ void tell_retired(RotateCa const& options, pki::Rotation const& rotation, Rotati
 }
 
 std::string state_of(pki::RotatedLeaf const& leaf) {
-    if (leaf.is_moved) return "next chain";
+    if (leaf.is_moved) return std::string(next_chain);
+    if (leaf.is_revoked) return "old chain, revoked: it is not issued again";
     if (leaf.obstacle.empty()) return "old chain";
     return "old chain, to be issued again by hand: " + leaf.obstacle;
 }
