@@ -133,6 +133,7 @@ Checked<void> Rotation::make_next(Authority const& old, Authority const& next,
     changes.put(aside_name(next_ca_file), {next.certificate()});
     changes.put(aside_name(old_ca_file), {old.certificate()});
     changes.put(aside_name(next_by_old_file), {next_by_old});
+    changes.put(aside_name(old_by_next_file), {old_by_next});
     changes.issued = {{next.certificate(), std::string(names_.kind)},
                       {next_by_old, "intermediate"},
                       {old_by_next, "intermediate"}};

@@ -52,6 +52,9 @@ class Rotation {
     std::optional<Certificate> next_ca() const { return find(state_.next_ca); }
     /// The leaves that the old or the next CA issued, in the order of their names.
     Checked<std::vector<RotatedLeaf>> leaves() const;
+    /// The regions whose CA, the one that issues now, is below the old CA and has not expired.
+    /// Their servers are left without a root when the old CA retires.
+    Checked<std::vector<std::string>> regions_below_old() const;
     /// The file of the next node certificate, or of its key: what a canary shows.
     std::filesystem::path aside(std::string_view file) const;
 
@@ -97,5 +100,11 @@ class Rotation {
     RotationNames const& names_;
     RotationState state_;
 };
+
+/// What goes behind a chain that ends with `last`, while a CA of the directory that signed `last`
+/// is one of the two of a rotation: that CA as the other one vouches for it. Whoever trusts the
+/// other one alone verifies the chain with it. Nothing where no rotation goes on.
+Checked<std::optional<Certificate>> cross_link(CertsDirectory const& directory,
+                                               Certificate const& last);
 
 }  // namespace sallyport::pki

@@ -13,9 +13,19 @@ bool is_ca_file(std::string const& stem) {
     return stem == "ca" || stem.starts_with("ca-") || stem.starts_with("ca.");
 }
 
+/// Whether `ca` signed a link of the chain.
 bool is_below(std::vector<Certificate> const& chain, Certificate const& ca) {
     return std::ranges::any_of(chain,
                                [&](Certificate const& link) { return link.is_signed_by(ca); });
+}
+
+/// Likewise, but for the link by which it vouches for the next CA.
+bool needs(std::vector<Certificate> const& chain, Certificate const& ca,
+           std::optional<Certificate> const& next) {
+    return std::ranges::any_of(chain, [&](Certificate const& link) {
+        return !link.is_self_signed() && link.is_signed_by(ca) &&
+               !(next && has_link_of_key({link}, *next));
+    });
 }
 
 /// Fingerprints of what the ledger, where there is one, calls revoked.
@@ -56,6 +66,7 @@ Checked<std::optional<Rotation::Leaf>> Rotation::read_leaf(
     auto const next = next_ca();
     leaf.is_under_old = old && leaf.chain.front().is_signed_by(*old);
     leaf.is_under_next = next && leaf.chain.front().is_signed_by(*next);
+    leaf.is_below_old = old && needs(leaf.chain, *old, next);
     bool const is_ours = leaf.is_under_next || (old && is_below(leaf.chain, *old));
     if (leaf.chain.front().is_ca() || !is_ours) return std::optional<Leaf>();
     // Who lost his certificate is not given another by the way.
@@ -64,6 +75,8 @@ Checked<std::optional<Rotation::Leaf>> Rotation::read_leaf(
     auto const key = read_file(directory_.file(stem + ".key"));
     if (leaf.is_revoked)
         leaf.obstacle = "it is revoked";
+    else if (leaf.is_below_old && !leaf.is_under_old)
+        leaf.obstacle = "its region's CA is below the old CA";
     else if (!key)
         leaf.obstacle = "its key is not here";
     else if (!Key::from_pem(*key))
@@ -96,7 +109,7 @@ Checked<std::vector<RotatedLeaf>> Rotation::leaves() const {
     if (!all) return all.error();
     std::vector<RotatedLeaf> shown;
     for (auto const& leaf : *all)
-        if (leaf.is_under_old || leaf.is_under_next)
+        if (leaf.is_below_old || leaf.is_under_next)
             shown.push_back({leaf.stem, leaf.is_under_next, leaf.is_revoked, leaf.obstacle});
     return shown;
 }

@@ -125,11 +125,19 @@ Checked<void> Rotation::retire() {
     auto const leaves = read_leaves();
     if (!bundle) return bundle.error();
     if (!leaves) return leaves.error();
+    auto const regions = regions_below_old();
+    if (!regions) return regions.error();
+    if (!regions->empty())
+        return Fault{Errc::file_invalid,
+                     "the CA of the region " + regions->front() + " is below the old CA",
+                     "move ca-" + regions->front() + ".key away, then create-intermediate " +
+                         regions->front() + " --overwrite, then create-node --region " +
+                         regions->front() + " --overwrite for its servers"};
     auto const next = next_ca();
     Changes changes;
     std::string behind;
     for (auto const& leaf : *leaves) {
-        if (leaf.is_under_old && !leaf.is_revoked)
+        if (leaf.is_below_old && !leaf.is_revoked)
             behind += (behind.empty() ? "" : ", ") + leaf.stem + ".crt";
         auto bare = leaf.chain;
         std::erase_if(bare, [&](Certificate const& link) {
@@ -158,7 +166,9 @@ Checked<void> Rotation::forget_old_leaves() const {
     std::error_code error;
     std::vector<fs::path> old;
     for (auto const& entry : fs::directory_iterator(aside({}), error))
-        if (entry.path().filename().string().starts_with(old_prefix)) old.push_back(entry.path());
+        if (entry.path().filename().string().starts_with(old_prefix) &&
+            entry.path().filename() != old_by_next_file)
+            old.push_back(entry.path());
     for (auto const& file : old) {
         fs::remove(file, error);
         if (error) return cannot("remove", file, error);

@@ -31,7 +31,20 @@ std::string command(RotateCa const& options, std::string const& step) {
            (options.is_client_ca ? " --client-ca" : "");
 }
 
-void tell_begun(RotateCa const& options, pki::Rotation const& rotation, RotationReport& report) {
+/// Below the old CA: what their servers show ends with it.
+void tell_regions(RotateCa const& options, std::vector<std::string> const& regions,
+                  std::string const& when, RotationReport& report) {
+    for (auto const& region : regions)
+        report.next.push_back(
+            {"operator", when + ": move ca-" + region +
+                             ".key away; sallyport cert create-intermediate " + region +
+                             " --overwrite --certs-dir " + quoted(options.certs_dir) +
+                             " with the next CA's key; then create-node --region " + region +
+                             " --overwrite for each of its servers"});
+}
+
+void tell_begun(RotateCa const& options, pki::Rotation const& rotation,
+                std::vector<std::string> const& regions, RotationReport& report) {
     auto const bundle = quoted(options.certs_dir / rotation.names().ca);
     if (options.is_client_ca) {
         report.next = {
@@ -52,9 +65,11 @@ void tell_begun(RotateCa const& options, pki::Rotation const& rotation, Rotation
          "watch the log for \"the canary has fallen back\"; while clients refuse the "
          "canary, they have neither CA"},
         {"operator", "then: " + command(options, "--finish")}};
+    tell_regions(options, regions, "after that", report);
 }
 
-void tell_finished(RotateCa const& options, pki::Rotation const& rotation, RotationReport& report) {
+void tell_finished(RotateCa const& options, pki::Rotation const& rotation,
+                   std::vector<std::string> const& regions, RotationReport& report) {
     if (!options.is_client_ca)
         report.next.push_back({"gateway",
                                "take canary-cert and canary-key out of the configuration "
@@ -73,6 +88,7 @@ void tell_finished(RotateCa const& options, pki::Rotation const& rotation, Rotat
     }
     auto const& signing = state.kept_key.empty() ? state.next_key : state.ca_key;
     report.next.push_back({"operator", "sign with " + quoted(signing) + " from now on"});
+    tell_regions(options, regions, "before --retire", report);
     report.next.push_back(
         {"operator", "once nobody trusts the old CA alone: " + command(options, "--retire")});
 }
@@ -106,17 +122,19 @@ pki::Checked<RotationReport> describe(RotateCa const& options, pki::Rotation con
     auto const leaves = rotation.leaves();
     if (!leaves) return leaves.error();
     for (auto const& leaf : *leaves) report.leaves.push_back({leaf.stem + ".crt", state_of(leaf)});
+    auto const regions = rotation.regions_below_old();
+    if (!regions) return regions.error();
     auto const key = " --ca-key " + quoted(state.ca_key);
     if (state.phase == RotationPhase::beginning)
         report.next = {
             {"operator", "it was interrupted, go on with: " + command(options, "--begin") + key}};
     else if (state.phase == RotationPhase::begun)
-        tell_begun(options, rotation, report);
+        tell_begun(options, rotation, *regions, report);
     else if (state.phase == RotationPhase::finishing)
         report.next = {
             {"operator", "it was interrupted, go on with: " + command(options, "--finish")}};
     else if (state.phase == RotationPhase::finished)
-        tell_finished(options, rotation, report);
+        tell_finished(options, rotation, *regions, report);
     else
         tell_retired(options, rotation, report);
     return report;
