@@ -92,6 +92,7 @@ class Rotation {
     Checked<void> move_leaf(Leaf const& leaf, Changes& changes) const;
     Checked<void> check_keys() const;
     Checked<void> exchange_keys() const;
+    Checked<void> drop_lists(Certificate const& old, Changes& changes) const;
     Checked<void> forget_old_leaves() const;
     /// Makes the changes, the new state among them.
     Checked<void> enter(RotationPhase phase, Changes changes);

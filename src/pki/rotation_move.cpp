@@ -1,5 +1,7 @@
 // The second half of a rotation: the leaves move to the next chain, and the old CA retires.
+#include "pki/crl_writer.hpp"
 #include "pki/files.hpp"
+#include "pki/list_file.hpp"
 #include "pki/rotation_parts.hpp"
 
 namespace sallyport::pki {
@@ -148,17 +150,41 @@ Checked<void> Rotation::retire() {
     if (!behind.empty())
         return Fault{Errc::file_invalid, "the old CA alone stands behind " + behind,
                      "issue them again with create-node or create-client and --overwrite"};
-    std::erase_if(*bundle,
-                  [&](Certificate const& each) { return each.fingerprint() == state_.old_ca; });
+    // The old CA may be there more than once: its key is what is trusted no more.
+    auto const old = old_ca();
+    std::erase_if(*bundle, [&](Certificate const& each) {
+        return each.fingerprint() == state_.old_ca || (old && have_same_key(each, *old));
+    });
     if (bundle->empty())
         return Fault{Errc::file_invalid,
                      directory_.file(names_.ca).string() + " has no CA beside the old one",
                      "put back what --finish wrote there; " + aside(next_ca_file).string() +
                          " has the next CA"};
     changes.put(std::string(names_.ca), *bundle);
+    if (old)
+        if (auto const dropped = drop_lists(*old, changes); !dropped) return dropped;
     if (auto const retired = enter(RotationPhase::retired, std::move(changes)); !retired)
         return retired;
     return forget_old_leaves();
+}
+
+/// The lists of the old CA, which say nothing of what is trusted now. Their file stays: a gateway
+/// that is set to it refuses every client when it finds no list of his CA there.
+Checked<void> Rotation::drop_lists(Certificate const& old, Changes& changes) const {
+    auto const name = certs_names::list_of(names_.ca);
+    if (!directory_.has(name)) return {};
+    auto lists = lists_of(directory_, {old, std::string(names_.ca), {}});
+    auto const dropped =
+        std::erase_if(lists, [&](Crl const& list) { return list.is_signed_by(old); });
+    if (dropped == 0) return {};
+    auto const& key = state_.kept_key.empty() ? state_.next_key : state_.ca_key;
+    if (lists.empty())
+        return Fault{Errc::file_invalid,
+                     directory_.file(name).string() + " has no list of the next CA",
+                     "sallyport cert crl --certs-dir " + directory_.path().string() + " --ca-key " +
+                         key.string() + " adds it; then retire the old CA"};
+    changes.files.push_back({name, to_pem(lists)});
+    return {};
 }
 
 /// Keys that no certificate in use belongs to any more. What a canary may be set to stays.
