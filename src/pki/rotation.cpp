@@ -67,6 +67,11 @@ Checked<void> Rotation::choose_keys(Authority const& old, KeyFile const& ca_key,
             if (auto const fit = read_next_key(old, {chosen.next_key, next_key.password_file});
                 !fit)
                 return fit.error();
+        if (!fs::is_directory(chosen.next_key.parent_path(), error))
+            return Fault{Errc::file_unreadable,
+                         "there is no directory " + chosen.next_key.parent_path().string() +
+                             " for the next CA's key",
+                         "--new-ca-key names a file in a directory that is there"};
         state_ = std::move(chosen);
         return {};
     }
@@ -119,6 +124,7 @@ Checked<void> Rotation::begin(KeyFile const& ca_key, KeyFile const& next_key, se
     state_.next_ca = next.certificate().fingerprint();
     Changes changes;
     if (auto const made = make_next(*old, next, changes); !made) return made;
+    if (auto const forgotten = forget_stale_pairs(changes); !forgotten) return forgotten;
     return enter(RotationPhase::begun, std::move(changes));
 }
 
@@ -159,6 +165,22 @@ void Rotation::issue_aside(Leaf const& leaf, Authority const& next, Certificate 
         changes.files.push_back(std::move(file));
     bool const is_node = leaf.stem == "node" || leaf.stem == "client.node";
     changes.issued.emplace_back(certificate, is_node ? "node" : "client");
+}
+
+/// What the rotation before left aside and this one does not replace: nobody is to be shown it.
+Checked<void> Rotation::forget_stale_pairs(Changes const& changes) const {
+    std::error_code error;
+    std::vector<fs::path> stale;
+    for (auto const& entry : fs::directory_iterator(aside({}), error)) {
+        auto const name = aside_name(entry.path().filename().string());
+        if (std::ranges::find(changes.files, name, &NewFile::name) == changes.files.end())
+            stale.push_back(entry.path());
+    }
+    for (auto const& file : stale) {
+        fs::remove(file, error);
+        if (error) return cannot("remove", file, error);
+    }
+    return {};
 }
 
 Checked<void> Rotation::enter(RotationPhase phase, Changes changes) {

@@ -35,9 +35,10 @@ struct RotationNames {
 /// A leaf of the directory and what the rotation does about it.
 struct RotatedLeaf {
     std::string stem;
-    bool is_moved = false;    ///< shows the next chain
-    bool is_revoked = false;  ///< no certificate takes its place
-    std::string obstacle;     ///< why it cannot be issued again here; empty: it can
+    bool is_moved = false;     ///< shows the next chain
+    bool is_revoked = false;   ///< no certificate takes its place
+    bool is_prepared = false;  ///< the certificate that takes its place lies aside
+    std::string obstacle;      ///< why it cannot be issued again here; empty: it can
 };
 
 class Rotation {
@@ -88,6 +89,7 @@ class Rotation {
     Checked<void> make_next(Authority const& old, Authority const& next, Changes& changes) const;
     void issue_aside(Leaf const& leaf, Authority const& next, Certificate const& cross,
                      Changes& changes) const;
+    Checked<void> forget_stale_pairs(Changes const& changes) const;
     Checked<void> prepare_missing(std::vector<Leaf> const& leaves, KeyFile const& next_key);
     Checked<void> move_leaf(Leaf const& leaf, Changes& changes) const;
     Checked<void> check_keys() const;

@@ -110,7 +110,9 @@ Checked<std::vector<RotatedLeaf>> Rotation::leaves() const {
     std::vector<RotatedLeaf> shown;
     for (auto const& leaf : *all)
         if (leaf.is_below_old || leaf.is_under_next)
-            shown.push_back({leaf.stem, leaf.is_under_next, leaf.is_revoked, leaf.obstacle});
+            shown.push_back({leaf.stem, leaf.is_under_next, leaf.is_revoked,
+                             leaf.is_under_old && leaf.obstacle.empty() && leaf.is_ready,
+                             leaf.obstacle});
     return shown;
 }
 

@@ -24,7 +24,10 @@ Checked<void> Rotation::prepare_missing(std::vector<Leaf> const& leaves, KeyFile
         if (!authority) {
             auto const place = next_key.file.empty() ? state_.next_key : next_key.file;
             auto const key = load_key({place, next_key.password_file});
-            if (!key) return key.error();
+            if (!key)
+                return Fault{key.error().code, key.error().what,
+                             "--new-ca-key names the next CA's key, and "
+                             "--new-ca-key-password-file the file with its password"};
             auto const loaded = Authority::from(*next, *key);
             if (!loaded)
                 return Fault{Errc::key_mismatch, place.string() + " is not the next CA's key",
