@@ -13,10 +13,6 @@ namespace fs = std::filesystem;
 
 constexpr bool replace = true;
 
-bool is_ca_file(std::string const& stem) {
-    return stem == "ca" || stem.starts_with("ca-") || stem.starts_with("ca.");
-}
-
 Checked<Key> read_next_key(Authority const& old, KeyFile const& place) {
     auto const key = load_key(place);
     if (key && old.certificate().matches(*key))
@@ -24,11 +20,6 @@ Checked<Key> read_next_key(Authority const& old, KeyFile const& place) {
                      place.file.string() + " is the key of the CA that is to be replaced",
                      "name another file with --new-ca-key"};
     return key;
-}
-
-bool is_below(std::vector<Certificate> const& chain, Certificate const& ca) {
-    return std::ranges::any_of(chain,
-                               [&](Certificate const& link) { return link.is_signed_by(ca); });
 }
 
 }  // namespace
@@ -63,52 +54,6 @@ std::optional<Certificate> Rotation::find(std::string const& fingerprint) const 
     return std::nullopt;
 }
 
-Checked<std::optional<Rotation::Leaf>> Rotation::read_leaf(std::string const& stem) const {
-    auto chain = directory_.read_certificates(stem + ".crt");
-    if (!chain) return chain.error();
-    Leaf leaf{stem, std::move(*chain), false, false, {}};
-    auto const old = old_ca();
-    auto const next = next_ca();
-    leaf.is_under_old = old && leaf.chain.front().is_signed_by(*old);
-    leaf.is_under_next = next && leaf.chain.front().is_signed_by(*next);
-    bool const is_ours = leaf.is_under_next || (old && is_below(leaf.chain, *old));
-    if (leaf.chain.front().is_ca() || !is_ours) return std::optional<Leaf>();
-    auto const key = read_file(directory_.file(stem + ".key"));
-    if (!key)
-        leaf.obstacle = "its key is not here";
-    else if (!Key::from_pem(*key))
-        leaf.obstacle = "its key is encrypted";
-    return std::optional(std::move(leaf));
-}
-
-Checked<std::vector<Rotation::Leaf>> Rotation::read_leaves() const {
-    std::error_code error;
-    std::vector<std::string> stems;
-    for (auto const& entry : fs::directory_iterator(directory_.path(), error)) {
-        auto const stem = entry.path().stem().string();
-        if (entry.path().extension() == ".crt" && !is_ca_file(stem)) stems.push_back(stem);
-    }
-    if (error) return cannot("read", directory_.path(), error);
-    std::ranges::sort(stems);
-    std::vector<Leaf> leaves;
-    for (auto const& stem : stems) {
-        auto leaf = read_leaf(stem);
-        if (!leaf) return leaf.error();
-        if (*leaf) leaves.push_back(std::move(**leaf));
-    }
-    return leaves;
-}
-
-Checked<std::vector<RotatedLeaf>> Rotation::leaves() const {
-    auto const all = read_leaves();
-    if (!all) return all.error();
-    std::vector<RotatedLeaf> shown;
-    for (auto const& leaf : *all)
-        if (leaf.is_under_old || leaf.is_under_next)
-            shown.push_back({leaf.stem, leaf.is_under_next, leaf.obstacle});
-    return shown;
-}
-
 Checked<void> Rotation::choose_keys(Authority const& old, KeyFile const& ca_key,
                                     KeyFile const& next_key) {
     RotationState chosen;
@@ -122,6 +67,11 @@ Checked<void> Rotation::choose_keys(Authority const& old, KeyFile const& ca_key,
             if (auto const fit = read_next_key(old, {chosen.next_key, next_key.password_file});
                 !fit)
                 return fit.error();
+        if (!fs::is_directory(chosen.next_key.parent_path(), error))
+            return Fault{Errc::file_unreadable,
+                         "there is no directory " + chosen.next_key.parent_path().string() +
+                             " for the next CA's key",
+                         "--new-ca-key names a file in a directory that is there"};
         state_ = std::move(chosen);
         return {};
     }
@@ -174,6 +124,7 @@ Checked<void> Rotation::begin(KeyFile const& ca_key, KeyFile const& next_key, se
     state_.next_ca = next.certificate().fingerprint();
     Changes changes;
     if (auto const made = make_next(*old, next, changes); !made) return made;
+    if (auto const forgotten = forget_stale_pairs(changes); !forgotten) return forgotten;
     return enter(RotationPhase::begun, std::move(changes));
 }
 
@@ -188,6 +139,7 @@ Checked<void> Rotation::make_next(Authority const& old, Authority const& next,
     changes.put(aside_name(next_ca_file), {next.certificate()});
     changes.put(aside_name(old_ca_file), {old.certificate()});
     changes.put(aside_name(next_by_old_file), {next_by_old});
+    changes.put(aside_name(old_by_next_file), {old_by_next});
     changes.issued = {{next.certificate(), std::string(names_.kind)},
                       {next_by_old, "intermediate"},
                       {old_by_next, "intermediate"}};
@@ -213,6 +165,22 @@ void Rotation::issue_aside(Leaf const& leaf, Authority const& next, Certificate 
         changes.files.push_back(std::move(file));
     bool const is_node = leaf.stem == "node" || leaf.stem == "client.node";
     changes.issued.emplace_back(certificate, is_node ? "node" : "client");
+}
+
+/// What the rotation before left aside and this one does not replace: nobody is to be shown it.
+Checked<void> Rotation::forget_stale_pairs(Changes const& changes) const {
+    std::error_code error;
+    std::vector<fs::path> stale;
+    for (auto const& entry : fs::directory_iterator(aside({}), error)) {
+        auto const name = aside_name(entry.path().filename().string());
+        if (std::ranges::find(changes.files, name, &NewFile::name) == changes.files.end())
+            stale.push_back(entry.path());
+    }
+    for (auto const& file : stale) {
+        fs::remove(file, error);
+        if (error) return cannot("remove", file, error);
+    }
+    return {};
 }
 
 Checked<void> Rotation::enter(RotationPhase phase, Changes changes) {

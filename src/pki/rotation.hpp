@@ -15,6 +15,7 @@
 #include "pki/rotation_state.hpp"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,8 +35,10 @@ struct RotationNames {
 /// A leaf of the directory and what the rotation does about it.
 struct RotatedLeaf {
     std::string stem;
-    bool is_moved = false;  ///< shows the next chain
-    std::string obstacle;   ///< why it cannot be issued again here; empty: it can
+    bool is_moved = false;     ///< shows the next chain
+    bool is_revoked = false;   ///< no certificate takes its place
+    bool is_prepared = false;  ///< the certificate that takes its place lies aside
+    std::string obstacle;      ///< why it cannot be issued again here; empty: it can
 };
 
 class Rotation {
@@ -50,6 +53,9 @@ class Rotation {
     std::optional<Certificate> next_ca() const { return find(state_.next_ca); }
     /// The leaves that the old or the next CA issued, in the order of their names.
     Checked<std::vector<RotatedLeaf>> leaves() const;
+    /// The regions whose CA, the one that issues now, is below the old CA and has not expired.
+    /// Their servers are left without a root when the old CA retires.
+    Checked<std::vector<std::string>> regions_below_old() const;
     /// The file of the next node certificate, or of its key: what a canary shows.
     std::filesystem::path aside(std::string_view file) const;
 
@@ -60,7 +66,7 @@ class Rotation {
     /// Moves the leaves. The next CA's key is needed (`next_key`; without a path where begin left
     /// it) only for leaves that were changed since.
     Checked<void> finish(KeyFile const& next_key);
-    /// A fault while a leaf is left that the old CA alone vouches for.
+    /// A fault while a leaf is left that the old CA alone vouches for, and that is not revoked.
     Checked<void> retire();
 
  private:
@@ -73,18 +79,22 @@ class Rotation {
     std::optional<Certificate> find(std::string const& fingerprint) const;
     std::string aside_name(std::string_view file) const;
     Checked<std::vector<Leaf>> read_leaves() const;
-    Checked<std::optional<Leaf>> read_leaf(std::string const& stem) const;
-    bool is_ready(Leaf const& leaf, Certificate const& next) const;
+    Checked<std::optional<Leaf>> read_leaf(std::string const& stem,
+                                           std::set<std::string> const& revoked) const;
+    bool is_ready(Leaf const& leaf, Certificate const& next,
+                  std::set<std::string> const& revoked) const;
 
     Checked<void> choose_keys(Authority const& old, KeyFile const& ca_key, KeyFile const& next_key);
     Checked<Key> ensure_next_key(Authority const& old, KeyFile const& next_key) const;
     Checked<void> make_next(Authority const& old, Authority const& next, Changes& changes) const;
     void issue_aside(Leaf const& leaf, Authority const& next, Certificate const& cross,
                      Changes& changes) const;
+    Checked<void> forget_stale_pairs(Changes const& changes) const;
     Checked<void> prepare_missing(std::vector<Leaf> const& leaves, KeyFile const& next_key);
     Checked<void> move_leaf(Leaf const& leaf, Changes& changes) const;
     Checked<void> check_keys() const;
     Checked<void> exchange_keys() const;
+    Checked<void> drop_lists(Certificate const& old, Changes& changes) const;
     Checked<void> forget_old_leaves() const;
     /// Makes the changes, the new state among them.
     Checked<void> enter(RotationPhase phase, Changes changes);
@@ -93,5 +103,11 @@ class Rotation {
     RotationNames const& names_;
     RotationState state_;
 };
+
+/// What goes behind a chain that ends with `last`, while a CA of the directory that signed `last`
+/// is one of the two of a rotation: that CA as the other one vouches for it. Whoever trusts the
+/// other one alone verifies the chain with it. Nothing where no rotation goes on.
+Checked<std::optional<Certificate>> cross_link(CertsDirectory const& directory,
+                                               Certificate const& last);
 
 }  // namespace sallyport::pki

@@ -1,5 +1,7 @@
 // The second half of a rotation: the leaves move to the next chain, and the old CA retires.
+#include "pki/crl_writer.hpp"
 #include "pki/files.hpp"
+#include "pki/list_file.hpp"
 #include "pki/rotation_parts.hpp"
 
 namespace sallyport::pki {
@@ -8,16 +10,6 @@ namespace {
 namespace fs = std::filesystem;
 
 }  // namespace
-
-/// Whether what lies aside still says what the leaf says.
-bool Rotation::is_ready(Leaf const& leaf, Certificate const& next) const {
-    auto const pair = read_pair(pair_files(aside({}), leaf.stem));
-    if (!pair) return false;
-    auto const& made = pair->chain.front();
-    auto const& shown = leaf.chain.front();
-    return made.is_signed_by(next) && made.subject() == shown.subject() &&
-           made.names() == shown.names() && made.not_after() > current_time();
-}
 
 /// Leaves that were made or changed since the rotation began are issued again.
 Checked<void> Rotation::prepare_missing(std::vector<Leaf> const& leaves, KeyFile const& next_key) {
@@ -28,11 +20,14 @@ Checked<void> Rotation::prepare_missing(std::vector<Leaf> const& leaves, KeyFile
     std::optional<Authority> authority;
     for (auto const& leaf : leaves) {
         bool const is_to_move = leaf.is_under_old && leaf.obstacle.empty();
-        if (!is_to_move || is_ready(leaf, *next)) continue;
+        if (!is_to_move || leaf.is_ready) continue;
         if (!authority) {
             auto const place = next_key.file.empty() ? state_.next_key : next_key.file;
             auto const key = load_key({place, next_key.password_file});
-            if (!key) return key.error();
+            if (!key)
+                return Fault{key.error().code, key.error().what,
+                             "--new-ca-key names the next CA's key, and "
+                             "--new-ca-key-password-file the file with its password"};
             auto const loaded = Authority::from(*next, *key);
             if (!loaded)
                 return Fault{Errc::key_mismatch, place.string() + " is not the next CA's key",
@@ -135,11 +130,20 @@ Checked<void> Rotation::retire() {
     auto const leaves = read_leaves();
     if (!bundle) return bundle.error();
     if (!leaves) return leaves.error();
+    auto const regions = regions_below_old();
+    if (!regions) return regions.error();
+    if (!regions->empty())
+        return Fault{Errc::file_invalid,
+                     "the CA of the region " + regions->front() + " is below the old CA",
+                     "move ca-" + regions->front() + ".key away, then create-intermediate " +
+                         regions->front() + " --overwrite, then create-node --region " +
+                         regions->front() + " --overwrite for its servers"};
     auto const next = next_ca();
     Changes changes;
     std::string behind;
     for (auto const& leaf : *leaves) {
-        if (leaf.is_under_old) behind += (behind.empty() ? "" : ", ") + leaf.stem + ".crt";
+        if (leaf.is_below_old && !leaf.is_revoked)
+            behind += (behind.empty() ? "" : ", ") + leaf.stem + ".crt";
         auto bare = leaf.chain;
         std::erase_if(bare, [&](Certificate const& link) {
             return next && !link.is_self_signed() && has_link_of_key({link}, *next);
@@ -149,17 +153,41 @@ Checked<void> Rotation::retire() {
     if (!behind.empty())
         return Fault{Errc::file_invalid, "the old CA alone stands behind " + behind,
                      "issue them again with create-node or create-client and --overwrite"};
-    std::erase_if(*bundle,
-                  [&](Certificate const& each) { return each.fingerprint() == state_.old_ca; });
+    // The old CA may be there more than once: its key is what is trusted no more.
+    auto const old = old_ca();
+    std::erase_if(*bundle, [&](Certificate const& each) {
+        return each.fingerprint() == state_.old_ca || (old && have_same_key(each, *old));
+    });
     if (bundle->empty())
         return Fault{Errc::file_invalid,
                      directory_.file(names_.ca).string() + " has no CA beside the old one",
                      "put back what --finish wrote there; " + aside(next_ca_file).string() +
                          " has the next CA"};
     changes.put(std::string(names_.ca), *bundle);
+    if (old)
+        if (auto const dropped = drop_lists(*old, changes); !dropped) return dropped;
     if (auto const retired = enter(RotationPhase::retired, std::move(changes)); !retired)
         return retired;
     return forget_old_leaves();
+}
+
+/// The lists of the old CA, which say nothing of what is trusted now. Their file stays: a gateway
+/// that is set to it refuses every client when it finds no list of his CA there.
+Checked<void> Rotation::drop_lists(Certificate const& old, Changes& changes) const {
+    auto const name = certs_names::list_of(names_.ca);
+    if (!directory_.has(name)) return {};
+    auto lists = lists_of(directory_, {old, std::string(names_.ca), {}});
+    auto const dropped =
+        std::erase_if(lists, [&](Crl const& list) { return list.is_signed_by(old); });
+    if (dropped == 0) return {};
+    auto const& key = state_.kept_key.empty() ? state_.next_key : state_.ca_key;
+    if (lists.empty())
+        return Fault{Errc::file_invalid,
+                     directory_.file(name).string() + " has no list of the next CA",
+                     "sallyport cert crl --certs-dir " + directory_.path().string() + " --ca-key " +
+                         key.string() + " adds it; then retire the old CA"};
+    changes.files.push_back({name, to_pem(lists)});
+    return {};
 }
 
 /// Keys that no certificate in use belongs to any more. What a canary may be set to stays.
@@ -167,7 +195,9 @@ Checked<void> Rotation::forget_old_leaves() const {
     std::error_code error;
     std::vector<fs::path> old;
     for (auto const& entry : fs::directory_iterator(aside({}), error))
-        if (entry.path().filename().string().starts_with(old_prefix)) old.push_back(entry.path());
+        if (entry.path().filename().string().starts_with(old_prefix) &&
+            entry.path().filename() != old_by_next_file)
+            old.push_back(entry.path());
     for (auto const& file : old) {
         fs::remove(file, error);
         if (error) return cannot("remove", file, error);

@@ -14,6 +14,7 @@ namespace sallyport::pki {
 inline constexpr std::string_view next_ca_file = "ca-next.crt";
 inline constexpr std::string_view old_ca_file = "ca-old.crt";
 inline constexpr std::string_view next_by_old_file = "next-by-old.crt";
+inline constexpr std::string_view old_by_next_file = "old-by-next.crt";
 /// Before the stem of a leaf that has been replaced.
 inline constexpr std::string_view old_prefix = "old-";
 
@@ -23,6 +24,9 @@ struct Rotation::Leaf {
     std::vector<Certificate> chain;
     bool is_under_old = false;   ///< the old CA itself signed it
     bool is_under_next = false;  ///< likewise the next one
+    bool is_below_old = false;   ///< the old CA signed it, or an intermediate of its chain
+    bool is_revoked = false;     ///< as RotatedLeaf's
+    bool is_ready = false;       ///< what lies aside says what the leaf says
     std::string obstacle;        ///< as RotatedLeaf's
 };
 

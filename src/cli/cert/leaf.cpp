@@ -3,6 +3,7 @@
 #include "cli/cert/ledger.hpp"
 #include "cli/say.hpp"
 #include "pki/issuers.hpp"
+#include "pki/rotation.hpp"
 
 namespace sallyport::cli::cert {
 namespace {
@@ -95,6 +96,9 @@ pki::Checked<void> issue(LeafOptions const& options, Leaf const& leaf) {
         {leaf.common_name, leaf.names, leaf.purpose, options.lifetime, *type, options.crl_url});
     // Clients have the root: who is below an intermediate sends it along.
     if (!options.region.empty()) credential.chain.push_back(authority->certificate());
+    auto const link = pki::cross_link(*directory, credential.chain.back());
+    if (!link) return link.error();
+    if (*link) credential.chain.push_back(**link);
     auto const& certificate = credential.chain.front();
     auto const enter = [&] { return record(*directory, certificate, leaf.kind); };
     auto const written = directory->write(

@@ -7,6 +7,7 @@
 #include "cli/say.hpp"
 #include "pki/files.hpp"
 #include "pki/list_file.hpp"
+#include "pki/rotation.hpp"
 
 #include <algorithm>
 
@@ -163,6 +164,30 @@ Checked<void> write(Revoke const& options, LedgerEntry entry, pki::CertsDirector
     return {};
 }
 
+/// While a CA is replaced there are two certificates for one name: the one that is shown, and the
+/// one that waits aside for its place, or has left it.
+void tell_of_twins(LedgerEntry const& entry, pki::CertsDirectory const& directory,
+                   pki::Ledger const& ledger) {
+    std::error_code error;
+    for (auto const& names : {pki::RotationNames::servers, pki::RotationNames::clients})
+        for (auto const& file : fs::directory_iterator(directory.file(names.aside), error)) {
+            if (file.path().extension() != ".crt") continue;
+            auto const text = pki::read_file(file.path());
+            auto const chain = text ? pki::Certificate::from_pem(*text)
+                                    : Result<std::vector<pki::Certificate>>(text.error());
+            if (!chain || chain->front().is_ca()) continue;
+            auto const& twin = chain->front();
+            if (twin.subject() != entry.subject || twin.names() != entry.names ||
+                twin.fingerprint() == entry.fingerprint)
+                continue;
+            auto const known = ledger.with_fingerprint(twin.fingerprint());
+            if (known && !known->empty() && known->front().revocation) continue;
+            note(file.path().string() + ", certificate " + twin.serial() +
+                 " for the same name, is still good: revoke it too, with --ca-key the key of the "
+                 "CA that signed it");
+        }
+}
+
 Checked<void> make(Revoke const& options) {
     auto const directory = open_to_write(options.certs_dir);
     if (!directory) return directory.error();
@@ -177,7 +202,10 @@ Checked<void> make(Revoke const& options) {
     if (!entry) return entry.error();
     auto const issuer = issuer_of(*entry, *issuers);
     if (!issuer) return issuer.error();
-    return write(options, *entry, *directory, *ledger, *issuer);
+    auto const written = write(options, *entry, *directory, *ledger, *issuer);
+    if (written && options.reason != pki::word(pki::Reason::remove_from_crl))
+        tell_of_twins(*entry, *directory, *ledger);
+    return written;
 }
 
 int revoke(Revoke const& options) {

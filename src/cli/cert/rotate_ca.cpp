@@ -7,6 +7,7 @@
 #include "cli/cert/rotation_report.hpp"
 #include "pki/rotation.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace sallyport::cli::cert {
@@ -14,6 +15,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using pki::RotationPhase;
+
+/// What is said of a leaf that has moved.
+constexpr std::string_view next_chain = "next chain";
+constexpr std::string_view revoked = "old chain, revoked: it is not issued again";
 
 /// What a shell takes as one word.
 std::string quoted(fs::path const& file) {
@@ -28,7 +33,32 @@ std::string command(RotateCa const& options, std::string const& step) {
            (options.is_client_ca ? " --client-ca" : "");
 }
 
-void tell_begun(RotateCa const& options, pki::Rotation const& rotation, RotationReport& report) {
+/// Below the old CA: what their servers show ends with it.
+void tell_regions(RotateCa const& options, std::vector<std::string> const& regions,
+                  std::string const& when, RotationReport& report) {
+    for (auto const& region : regions)
+        report.next.push_back(
+            {"operator", when + ": move ca-" + region +
+                             ".key away; sallyport cert create-intermediate " + region +
+                             " --overwrite --certs-dir " + quoted(options.certs_dir) +
+                             " with the next CA's key; then create-node --region " + region +
+                             " --overwrite for each of its servers"});
+}
+
+void tell_canary(pki::Rotation const& rotation, RotationReport& report) {
+    report.next.push_back({"gateway", "show the next chain to a few first: [tls] canary-cert = \"" +
+                                          fs::absolute(rotation.aside("node.crt")).string() +
+                                          "\", canary-key = \"" +
+                                          fs::absolute(rotation.aside("node.key")).string() +
+                                          "\", canary-share = 0.05; reload"});
+    report.next.push_back({"operator",
+                           "watch the log for \"the canary has fallen back\"; while clients "
+                           "refuse the canary, they have neither CA"});
+}
+
+/// `has_canary`: the next certificate of the node lies ready.
+void tell_begun(RotateCa const& options, pki::Rotation const& rotation,
+                std::vector<std::string> const& regions, bool has_canary, RotationReport& report) {
     auto const bundle = quoted(options.certs_dir / rotation.names().ca);
     if (options.is_client_ca) {
         report.next = {
@@ -37,38 +67,38 @@ void tell_begun(RotateCa const& options, pki::Rotation const& rotation, Rotation
             {"operator", "then: " + command(options, "--finish")}};
         return;
     }
-    report.next = {
-        {"clients", "publish " + bundle +
-                        ": it has both CAs; every client and server that trusts "
-                        "the old one must have it before the old CA retires"},
-        {"gateway", "show the next chain to a few first: [tls] canary-cert = \"" +
-                        fs::absolute(rotation.aside("node.crt")).string() + "\", canary-key = \"" +
-                        fs::absolute(rotation.aside("node.key")).string() +
-                        "\", canary-share = 0.05; reload"},
-        {"operator",
-         "watch the log for \"the canary has fallen back\"; while clients refuse the "
-         "canary, they have neither CA"},
-        {"operator", "then: " + command(options, "--finish")}};
+    report.next = {{"clients", "publish " + bundle +
+                                   ": it has both CAs; every client and server that trusts "
+                                   "the old one must have it before the old CA retires"}};
+    if (has_canary) tell_canary(rotation, report);
+    report.next.push_back({"operator", "then: " + command(options, "--finish")});
+    tell_regions(options, regions, "after that", report);
 }
 
-void tell_finished(RotateCa const& options, pki::Rotation const& rotation, RotationReport& report) {
+void tell_finished(RotateCa const& options, pki::Rotation const& rotation,
+                   std::vector<std::string> const& regions, RotationReport& report) {
     if (!options.is_client_ca)
         report.next.push_back({"gateway",
                                "take canary-cert and canary-key out of the configuration "
                                "and reload"});
-    for (auto const& leaf : report.leaves)
-        if (leaf.name.starts_with("client.") && leaf.name != "client.node.crt")
+    for (auto const& leaf : report.leaves) {
+        if (leaf.state == revoked) continue;
+        if (leaf.state != next_chain)
+            report.next.push_back({"operator", "issue " + leaf.name + " again, before --retire"});
+        else if (leaf.name.starts_with("client.") && leaf.name != "client.node.crt")
             report.next.push_back({"clients", "hand out " + leaf.name +
                                                   " and its key; the old pair works until the old "
                                                   "CA retires"});
+    }
     auto const& state = rotation.state();
     for (auto const& leaf : report.leaves) {
         auto const archive = fs::path(leaf.name).stem().string() + ".p12";
-        if (fs::exists(options.certs_dir / archive))
+        if (leaf.state == next_chain && fs::exists(options.certs_dir / archive))
             report.next.push_back({"operator", "make " + archive + " again: it has the old pair"});
     }
     auto const& signing = state.kept_key.empty() ? state.next_key : state.ca_key;
     report.next.push_back({"operator", "sign with " + quoted(signing) + " from now on"});
+    tell_regions(options, regions, "before --retire", report);
     report.next.push_back(
         {"operator", "once nobody trusts the old CA alone: " + command(options, "--retire")});
 }
@@ -83,7 +113,8 @@ void tell_retired(RotateCa const& options, pki::Rotation const& rotation, Rotati
 }
 
 std::string state_of(pki::RotatedLeaf const& leaf) {
-    if (leaf.is_moved) return "next chain";
+    if (leaf.is_moved) return std::string(next_chain);
+    if (leaf.is_revoked) return std::string(revoked);
     if (leaf.obstacle.empty()) return "old chain";
     return "old chain, to be issued again by hand: " + leaf.obstacle;
 }
@@ -101,33 +132,38 @@ pki::Checked<RotationReport> describe(RotateCa const& options, pki::Rotation con
     auto const leaves = rotation.leaves();
     if (!leaves) return leaves.error();
     for (auto const& leaf : *leaves) report.leaves.push_back({leaf.stem + ".crt", state_of(leaf)});
+    bool const has_canary = std::ranges::any_of(*leaves, [](pki::RotatedLeaf const& leaf) {
+        return leaf.stem == pki::certs_names::node && leaf.is_prepared;
+    });
+    auto const regions = rotation.regions_below_old();
+    if (!regions) return regions.error();
     auto const key = " --ca-key " + quoted(state.ca_key);
     if (state.phase == RotationPhase::beginning)
         report.next = {
             {"operator", "it was interrupted, go on with: " + command(options, "--begin") + key}};
     else if (state.phase == RotationPhase::begun)
-        tell_begun(options, rotation, report);
+        tell_begun(options, rotation, *regions, has_canary, report);
     else if (state.phase == RotationPhase::finishing)
         report.next = {
             {"operator", "it was interrupted, go on with: " + command(options, "--finish")}};
     else if (state.phase == RotationPhase::finished)
-        tell_finished(options, rotation, report);
+        tell_finished(options, rotation, *regions, report);
     else
         tell_retired(options, rotation, report);
     return report;
 }
 
 pki::Checked<void> step(RotateCa const& options, pki::Rotation& rotation) {
-    if (options.finishes) return rotation.finish(options.new_ca_key);
+    auto next_key = options.new_ca_key;
+    // The key that will take the old one's place is as well kept as that one.
+    if (next_key.file.empty() && next_key.password_file.empty())
+        next_key.password_file = options.ca_key.password_file;
+    if (options.finishes) return rotation.finish(next_key);
     if (options.retires) return rotation.retire();
     if (!options.begins) return {};
     if (options.ca_key.file.empty())
         return pki::Fault{Errc::file_unreadable, "the path to the CA key is required",
                           "--ca-key FILE names the key that create-ca made"};
-    auto next_key = options.new_ca_key;
-    // The key that will take the old one's place is as well kept as that one.
-    if (next_key.file.empty() && next_key.password_file.empty())
-        next_key.password_file = options.ca_key.password_file;
     return rotation.begin(options.ca_key, next_key, options.lifetime);
 }
 
