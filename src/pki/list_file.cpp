@@ -25,6 +25,16 @@ void drop_useless(std::vector<Crl>& lists, std::vector<Certificate> const& cas) 
     });
 }
 
+/// As the CAs stand in their file: whoever takes the first list alone takes that of the CA in use,
+/// whichever was written last.
+void sort_as(std::vector<Crl>& lists, std::vector<Certificate> const& cas) {
+    std::ranges::stable_sort(lists, {}, [&](Crl const& list) {
+        return std::ranges::find_if(cas,
+                                    [&](Certificate const& ca) { return list.is_signed_by(ca); }) -
+               cas.begin();
+    });
+}
+
 }  // namespace
 
 Checked<Ledger> open_ledger(CertsDirectory const& directory) {
@@ -77,7 +87,9 @@ Checked<NextList> next_list(CertsDirectory const& directory, Ledger const& ledge
                        lifetime ? std::min(now + *lifetime, end) : end};
     auto list = make_crl(authority, wish);
     drop_useless(lists, *cas);
-    auto const text = to_pem(with_list(std::move(lists), list, issuer.certificate));
+    lists = with_list(std::move(lists), list, issuer.certificate);
+    sort_as(lists, *cas);
+    auto const text = to_pem(lists);
     return NextList{{certs_names::list_of(issuer.file), text}, std::move(list)};
 }
 
