@@ -2,6 +2,7 @@
 
 #include "pki/crl_writer.hpp"
 #include "pki/files.hpp"
+#include "pki/sqlite.hpp"
 
 #include <algorithm>
 
@@ -35,6 +36,12 @@ void sort_as(std::vector<Crl>& lists, std::vector<Certificate> const& cas) {
     });
 }
 
+/// The ledger is whole, and not for this user. SQLite's extended codes begin with the plain one.
+bool is_forbidden(int sqlite_code) {
+    int const plain = sqlite_code & 0xff;
+    return plain == SQLITE_READONLY || plain == SQLITE_CANTOPEN || plain == SQLITE_PERM;
+}
+
 }  // namespace
 
 Checked<Ledger> open_ledger(CertsDirectory const& directory) {
@@ -45,6 +52,9 @@ Checked<Ledger> open_ledger(CertsDirectory const& directory) {
 
 Fault ledger_fault(CertsDirectory const& directory, error_code const& reason) {
     auto fault = system_fault("use the ledger", directory.file("ledger.db").string(), reason);
+    if (reason.category() == sqlite_category() && is_forbidden(reason.value()))
+        fault.hint = "run this as the user that owns " + directory.path().string() +
+                     ", with write permission for it; leave the ledger where it is";
     if (fault.hint.empty())
         fault.hint =
             "restore it from a backup; without one, move it away: what was issued before "

@@ -94,6 +94,23 @@ pki::Checked<void> write_lists(pki::CertsDirectory const& from, fs::path const& 
     return {};
 }
 
+/// For everybody to read, and for its owner alone to write in, whatever the umask lets through.
+pki::Checked<void> make_public_directory(fs::path const& directory) {
+    std::error_code error;
+    if (fs::is_directory(directory, error)) return {};
+    auto const parent = directory.parent_path();
+    if (!parent.empty() && parent != directory && !fs::exists(parent, error))
+        if (auto const made = make_public_directory(parent); !made) return made;
+    // "a/b/" names the same directory as "a/b".
+    bool const made = fs::create_directory(directory, error);
+    auto const writable = fs::perms::group_write | fs::perms::others_write;
+    if (made) fs::permissions(directory, writable, fs::perm_options::remove, error);
+    if (error)
+        return pki::system_fault("make the directory", directory.string(),
+                                 {error.value(), boost::system::system_category()});
+    return {};
+}
+
 pki::Checked<void> write_one(fs::path const& certs_dir, fs::path const& to) {
     auto const directory = pki::CertsDirectory::open(certs_dir);
     if (!directory) return directory.error();
@@ -103,11 +120,7 @@ pki::Checked<void> write_one(fs::path const& certs_dir, fs::path const& to) {
     auto const issuers = pki::issuers_of(*directory);
     if (!issuers) return issuers.error();
 
-    std::error_code error;
-    fs::create_directories(to, error);
-    if (error)
-        return pki::system_fault("make the directory", to.string(),
-                                 {error.value(), boost::system::system_category()});
+    if (auto const made = make_public_directory(to); !made) return made;
     auto global = *roots;
     for (auto const& issuer : *issuers)
         if (!issuer.region.empty()) global.push_back(issuer.certificate);
