@@ -163,14 +163,14 @@ void check_validity(std::vector<ListedFile>& files, fs::path const& directory) {
         if (!file.error.empty() || file.certificates.empty()) continue;
         auto const& first = file.certificates.front();
         if (first.not_after() <= current_time()) {
-            file.error = "certificate expired on " + day(first.not_after());
+            file.rejected = "certificate expired on " + day(first.not_after());
             continue;
         }
         if (ledger) {
             auto const known = ledger->with_fingerprint(first.fingerprint());
-            if (known && !known->empty() && known->front().revocation) file.error = "revoked";
+            if (known && !known->empty() && known->front().revocation) file.rejected = "revoked";
         }
-        if (file.error.empty()) file.error = orphan_fault(file, files);
+        if (file.rejected.empty()) file.rejected = orphan_fault(file, files);
     }
 }
 
