@@ -2,9 +2,11 @@
 
 #include "pki/files.hpp"
 #include "pki/key_file.hpp"
+#include "pki/ledger.hpp"
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 
 namespace sallyport::pki {
 namespace {
@@ -129,6 +131,49 @@ void check_double_use(std::vector<ListedFile>& files) {
             one.error = principals_fault(one.certificates.front(), "client/server node", "node");
 }
 
+std::string day(Time time) {
+    auto const when = std::chrono::system_clock::to_time_t(time);
+    std::tm parts{};
+    ::gmtime_r(&when, &parts);
+    std::array<char, sizeof "9999/12/31"> text{};
+    return {text.data(), std::strftime(text.data(), text.size(), "%Y/%m/%d", &parts)};
+}
+
+/// Empty where one of the file's certificates was signed by one that verifies them.
+std::string orphan_fault(ListedFile const& file, std::vector<ListedFile> const& files) {
+    if (file.usage != FileUsage::node && file.usage != FileUsage::client) return {};
+    auto ca = files.end();
+    if (file.usage == FileUsage::client)
+        ca = std::ranges::find(files, FileUsage::client_ca, &ListedFile::usage);
+    if (ca == files.end()) ca = std::ranges::find(files, FileUsage::ca, &ListedFile::usage);
+    if (ca == files.end() || ca->certificates.empty()) return {};
+    for (auto const& certificate : file.certificates)
+        for (auto const& root : ca->certificates)
+            if (certificate.is_signed_by(root)) return {};
+    return "its CA is not in " + ca->file;
+}
+
+/// What is right by CockroachDB's rules and accepted by nobody all the same.
+void check_validity(std::vector<ListedFile>& files, fs::path const& directory) {
+    // Looking makes no ledger; one that cannot be read says nothing.
+    std::error_code error;
+    bool const has_ledger = fs::is_regular_file(directory / Ledger::file_name, error);
+    auto const ledger = has_ledger ? Ledger::open(directory) : Result<Ledger>(Errc::file_invalid);
+    for (auto& file : files) {
+        if (!file.error.empty() || file.certificates.empty()) continue;
+        auto const& first = file.certificates.front();
+        if (first.not_after() <= current_time()) {
+            file.rejected = "certificate expired on " + day(first.not_after());
+            continue;
+        }
+        if (ledger) {
+            auto const known = ledger->with_fingerprint(first.fingerprint());
+            if (known && !known->empty() && known->front().revocation) file.rejected = "revoked";
+        }
+        if (file.rejected.empty()) file.rejected = orphan_fault(file, files);
+    }
+}
+
 }  // namespace
 
 std::string_view name(FileUsage usage) {
@@ -161,6 +206,7 @@ Checked<CertsListing> list_certificates(fs::path const& directory) {
         return std::pair(one.usage, std::string_view(one.file));
     });
     check_double_use(listing.files);
+    check_validity(listing.files, directory);
     return listing;
 }
 

@@ -26,7 +26,8 @@ struct ListedFile {
     std::string user;      ///< of a client, as the file's name says
     /// All of the file; empty where it cannot be read. A pair's first one is the leaf.
     std::vector<Certificate> certificates;
-    std::string error;  ///< empty: nothing is wrong
+    std::string error;     ///< empty: CockroachDB takes it
+    std::string rejected;  ///< why nobody accepts it all the same: expired, revoked, orphaned
 };
 
 struct CertsListing {

@@ -136,8 +136,11 @@ Result<void> make_private_directory(fs::path const& directory) {
         return ::chmod(directory.c_str(), 0700) == 0 ? Result<void>()
                                                      : Result<void>(Errc::file_unreadable);
     }
-    // Another process may have been quicker.
+    // Another process may have been quicker. The caller tells of mkdir's reason, not of this
+    // look's.
+    int const reason = errno;
     if (fs::is_directory(directory, error)) return {};
+    errno = reason;
     return Errc::file_unreadable;
 }
 

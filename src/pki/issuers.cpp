@@ -85,8 +85,12 @@ fs::path partition_dir(fs::path const& certs_dir, std::string_view partition) {
 }
 
 std::string partition_name(fs::path const& certs_dir) {
-    bool const is_one = certs_dir.parent_path().filename() == certs_names::partitions;
-    return is_one ? certs_dir.filename().string() : std::string();
+    // "certs/partitions/gov/", "." within it: the same place has the same name.
+    std::error_code error;
+    auto place = fs::absolute(certs_dir, error).lexically_normal();
+    if (!place.has_filename()) place = place.parent_path();
+    bool const is_one = place.parent_path().filename() == certs_names::partitions;
+    return is_one ? place.filename().string() : std::string();
 }
 
 Checked<std::vector<Issuer>> issuers_of(CertsDirectory const& directory) {
@@ -114,16 +118,35 @@ KeyFile region_key(KeyFile const& given, std::string_view region) {
     return {own, given.password_file};
 }
 
+Checked<Key> key_of(Issuer const& issuer, KeyFile const& given) {
+    // Another file beside the given one may be the region's key, but of a newer certificate.
+    auto key = load_key(given);
+    if (key && issuer.certificate.matches(*key)) return *key;
+    auto const own = issuer.region.empty() ? given : region_key(given, issuer.region);
+    if (own.file != given.file) key = load_key(own);
+    if (!key) return key.error();
+    if (issuer.certificate.matches(*key)) return *key;
+    constexpr std::size_t digits = 8;
+    auto const print = issuer.certificate.fingerprint().substr(0, digits);
+    auto const tail = issuer.region.empty()
+                          ? std::string(
+                                "; after a rotation that of an old CA is the file "
+                                "ca.old-XXXXXXXX.key")
+                          : std::string("; the key of an old CA is where it was moved to");
+    return Fault{Errc::key_mismatch,
+                 "the key " + own.file.string() + " is not that of " +
+                     issuer.certificate.subject() + " (" + issuer.file + ", fingerprint " + print +
+                     ")",
+                 (issuer.region.empty() ? "--ca-key names the key of this CA"
+                                        : "--ca-key names the region's own key, or a file beside "
+                                          "it") +
+                     tail};
+}
+
 Checked<Authority> open_issuer(Issuer const& issuer, KeyFile const& given, Time now) {
-    auto const key_file = issuer.region.empty() ? given : region_key(given, issuer.region);
-    auto const key = load_key(key_file);
+    auto const key = key_of(issuer, given);
     if (!key) return key.error();
     auto const name = issuer.certificate.subject() + " (" + issuer.file + ")";
-    if (!issuer.certificate.matches(*key))
-        return Fault{
-            Errc::key_mismatch, "the key " + key_file.file.string() + " is not that of " + name,
-            issuer.region.empty() ? "--ca-key names the key of this CA"
-                                  : "--ca-key names the region's own key, or a file beside it"};
     if (issuer.certificate.not_after() <= now)
         return Fault{Errc::certificate_expired, name + " has expired, and with it all it signed",
                      "nothing that it signed is accepted any more"};

@@ -52,6 +52,10 @@ Checked<std::vector<Issuer>> issuers_of(CertsDirectory const& directory);
 /// the given one itself.
 KeyFile region_key(KeyFile const& given, std::string_view region);
 
+/// The key of an issuer: the given one where it fits the certificate, else that of its region. A
+/// fault where neither does.
+Checked<Key> key_of(Issuer const& issuer, KeyFile const& given);
+
 /// The issuer with its key. A fault where the key is another's, or the CA has expired.
 Checked<Authority> open_issuer(Issuer const& issuer, KeyFile const& given, Time now);
 

@@ -2,6 +2,7 @@
 
 #include "pki/crl_writer.hpp"
 #include "pki/files.hpp"
+#include "pki/sqlite.hpp"
 
 #include <algorithm>
 
@@ -25,6 +26,22 @@ void drop_useless(std::vector<Crl>& lists, std::vector<Certificate> const& cas) 
     });
 }
 
+/// As the CAs stand in their file: whoever takes the first list alone takes that of the CA in use,
+/// whichever was written last.
+void sort_as(std::vector<Crl>& lists, std::vector<Certificate> const& cas) {
+    std::ranges::stable_sort(lists, {}, [&](Crl const& list) {
+        return std::ranges::find_if(cas,
+                                    [&](Certificate const& ca) { return list.is_signed_by(ca); }) -
+               cas.begin();
+    });
+}
+
+/// The ledger is whole, and not for this user. SQLite's extended codes begin with the plain one.
+bool is_forbidden(int sqlite_code) {
+    int const plain = sqlite_code & 0xff;
+    return plain == SQLITE_READONLY || plain == SQLITE_CANTOPEN || plain == SQLITE_PERM;
+}
+
 }  // namespace
 
 Checked<Ledger> open_ledger(CertsDirectory const& directory) {
@@ -35,6 +52,9 @@ Checked<Ledger> open_ledger(CertsDirectory const& directory) {
 
 Fault ledger_fault(CertsDirectory const& directory, error_code const& reason) {
     auto fault = system_fault("use the ledger", directory.file("ledger.db").string(), reason);
+    if (reason.category() == sqlite_category() && is_forbidden(reason.value()))
+        fault.hint = "run this as the user that owns " + directory.path().string() +
+                     ", with write permission for it; leave the ledger where it is";
     if (fault.hint.empty())
         fault.hint =
             "restore it from a backup; without one, move it away: what was issued before "
@@ -77,7 +97,9 @@ Checked<NextList> next_list(CertsDirectory const& directory, Ledger const& ledge
                        lifetime ? std::min(now + *lifetime, end) : end};
     auto list = make_crl(authority, wish);
     drop_useless(lists, *cas);
-    auto const text = to_pem(with_list(std::move(lists), list, issuer.certificate));
+    lists = with_list(std::move(lists), list, issuer.certificate);
+    sort_as(lists, *cas);
+    auto const text = to_pem(lists);
     return NextList{{certs_names::list_of(issuer.file), text}, std::move(list)};
 }
 

@@ -29,6 +29,14 @@ bool has_only_certificates(std::string_view pem) {
     return true;
 }
 
+std::size_t count_blocks(std::string_view pem) {
+    std::size_t count = 0;
+    for (auto at = pem.find(begin_mark); at != std::string_view::npos;
+         at = pem.find(begin_mark, at + 1))
+        ++count;
+    return count;
+}
+
 /// True where `read`, one of OpenSSL's d2i functions, takes the whole of it.
 template <class T, class Pointer>
 bool is_whole_der(std::string_view content, T* (*read)(T**, unsigned char const**, long)) {
@@ -71,10 +79,10 @@ Result<std::string> revocations(std::string_view content) {
             return Errc::file_invalid;
         return std::string(content);
     }
-    // DER has room for one: whoever fetches the first of several would miss the others.
     auto const lists = Crl::from_pem(content);
-    bool const is_alone = content.find(begin_mark) == content.rfind(begin_mark);
-    if (!lists || !is_alone) return Errc::file_invalid;
+    if (!lists || lists->size() != count_blocks(content)) return Errc::file_invalid;
+    // DER has room for one: the first is that of the CA in use. While a CA is replaced its file has
+    // two lists, and nothing at all would leave everybody without one.
     return lists->front().to_der();
 }
 

@@ -12,7 +12,7 @@ namespace sallyport::pki {
 enum class Publication {
     certificates,  ///< PEM, nothing in it but certificates (and comments); or one DER certificate
     bundle,        ///< PKCS#7 SignedData of certificates, DER or PEM
-    revocations,   ///< one revocation list, PEM or DER; published as DER
+    revocations,   ///< revocation lists, PEM or DER; the first is published, in DER
 };
 
 /// The bytes to publish. Errc::file_invalid where `content` is anything else.

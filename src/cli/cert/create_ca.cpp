@@ -89,9 +89,14 @@ pki::Checked<void> make(CreateCa const& options) {
     // The key is on the disk before the certificate can be seen: what a crash leaves in between is
     // a key that nobody trusts yet, never a trusted CA without its key.
     auto const before_commit = [&]() -> pki::Checked<void> {
-        auto const entered = record(*directory, ca.certificate(), options.kind);
-        if (!entered || key->new_text.empty()) return entered;
-        return write_key(options.ca_key.file, key->new_text);
+        bool const is_new = !key->new_text.empty();
+        if (is_new)
+            if (auto const kept = write_key(options.ca_key.file, key->new_text); !kept) return kept;
+        auto entered = record(*directory, ca.certificate(), options.kind);
+        // Nothing was signed with it that anybody has.
+        std::error_code ignored;
+        if (!entered && is_new) fs::remove(options.ca_key.file, ignored);
+        return entered;
     };
     constexpr bool replace = true;
     auto const written =

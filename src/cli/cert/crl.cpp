@@ -20,16 +20,25 @@ pki::Checked<std::vector<pki::Issuer>> chosen(WriteCrl const& options,
                                               pki::CertsDirectory const& directory) {
     auto const issuers = pki::issuers_of(directory);
     if (!issuers) return issuers.error();
-    auto const key_file =
-        options.region.empty() ? options.ca_key : pki::region_key(options.ca_key, options.region);
-    auto const key = pki::load_key(key_file);
-    if (!key) return key.error();
-    std::vector<pki::Issuer> found;
-    for (auto const& issuer : *issuers) {
-        bool const is_meant = options.region.empty() || issuer.region == options.region;
-        bool const is_good = issuer.certificate.not_after() > pki::current_time();
-        if (is_meant && is_good && issuer.certificate.matches(*key)) found.push_back(issuer);
+    auto const signed_with = [&](pki::Key const& key) {
+        std::vector<pki::Issuer> found;
+        for (auto const& issuer : *issuers) {
+            bool const is_meant = options.region.empty() || issuer.region == options.region;
+            bool const is_good = issuer.certificate.not_after() > pki::current_time();
+            if (is_meant && is_good && issuer.certificate.matches(key)) found.push_back(issuer);
+        }
+        return found;
+    };
+    // The given key goes first: beside that of a region's old CA lies that of its new one.
+    auto key_file = options.ca_key;
+    auto key = pki::load_key(key_file);
+    auto found = key ? signed_with(*key) : std::vector<pki::Issuer>();
+    if (found.empty() && !options.region.empty()) {
+        key_file = pki::region_key(options.ca_key, options.region);
+        if (key_file.file != options.ca_key.file) key = pki::load_key(key_file);
+        if (key) found = signed_with(*key);
     }
+    if (!key) return key.error();
     if (found.empty())
         return pki::Fault{Errc::key_mismatch,
                           "the key " + key_file.file.string() + " is that of no CA in " +

@@ -70,6 +70,10 @@ std::string notes_of(pki::ListedFile const& file) {
     return {};
 }
 
+std::string const& fault_of(pki::ListedFile const& file) {
+    return file.error.empty() ? file.rejected : file.error;
+}
+
 std::string expires(pki::ListedFile const& file) {
     return file.certificates.empty() ? "" : date_text(file.certificates.front().not_after());
 }
@@ -78,7 +82,7 @@ void print_table(List const& options, pki::CertsListing const& listing) {
     std::vector<Row> rows;
     for (auto const& file : listing.files)
         rows.push_back({std::string(pki::name(file.usage)), file.file, file.key_file, expires(file),
-                        notes_of(file), file.error});
+                        notes_of(file), fault_of(file)});
     out("Certificate directory: " + options.certs_dir.string());
     Row const titles{"Usage", "Certificate File", "Key File", "Expires", "Notes", "Error"};
     for (auto const& line : table(titles, std::move(rows))) out(line);
@@ -115,8 +119,8 @@ std::string json_file(pki::ListedFile const& file) {
                        ",\"key_file\":" + to_json(file.key_file) +
                        ",\"certificates\":" + std::to_string(file.certificates.size());
     if (!file.certificates.empty()) text += json_certificate(file);
-    return text + ",\"notes\":" + to_json(notes_of(file)) + ",\"error\":" + to_json(file.error) +
-           "}";
+    return text + ",\"notes\":" + to_json(notes_of(file)) +
+           ",\"error\":" + to_json(fault_of(file)) + "}";
 }
 
 void print_json(List const& options, pki::CertsListing const& listing) {

@@ -23,7 +23,10 @@ std::string from_environment(char const* variable) {
 
 std::filesystem::path default_certs_dir() {
     if (auto const given = from_environment("SALLYPORT_CERTS_DIR"); !given.empty()) return given;
-    return std::filesystem::path(from_environment("HOME")) / ".sallyport-certs";
+    // Without a home there is no default: never a directory wherever we happen to be.
+    auto const home = from_environment("HOME");
+    return home.empty() ? std::filesystem::path()
+                        : std::filesystem::path(home) / ".sallyport-certs";
 }
 
 std::string default_ca_key() {
@@ -64,6 +67,8 @@ void add_certs_dir(CLI::App& command, std::filesystem::path& certs_dir) {
         ->type_name("NAME");
     // When both are known, in whichever order they were given.
     command.parse_complete_callback([&certs_dir, partition] {
+        if (certs_dir.empty())
+            throw CLI::ValidationError("the path to the certs directory is required");
         if (!partition->empty()) certs_dir = pki::partition_dir(certs_dir, *partition);
     });
 }
@@ -74,6 +79,9 @@ void add_ca_key(CLI::App& command, pki::KeyFile& ca_key) {
                                          "the CA's private key (${SALLYPORT_CA_KEY}, else "
                                          "${COCKROACH_CA_KEY})");
     key->type_name("FILE");
+    key->check([](std::string const& file) {
+        return file.empty() ? "the path to the CA key is required" : "";
+    });
     if (ca_key.file.empty()) key->required();
     command
         .add_option("--ca-key-password-file", ca_key.password_file,

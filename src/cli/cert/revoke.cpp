@@ -196,7 +196,11 @@ Checked<void> make(Revoke const& options) {
     auto const ledger = pki::open_ledger(*directory);
     if (!ledger) return ledger.error();
     std::error_code error;
-    auto const entry = fs::exists(options.what, error)
+    if (fs::is_directory(options.what, error))
+        return Fault{
+            Errc::file_invalid, options.what + " is a directory",
+            "name one certificate in it, or a serial number: " + options.what + "/client.USER.crt"};
+    auto const entry = fs::is_regular_file(options.what, error)
                            ? by_file(options.what, *ledger, *issuers, *directory)
                            : by_serial(options.what, *ledger, *directory);
     if (!entry) return entry.error();

@@ -26,6 +26,8 @@ TEST(Places, NameTheirFiles) {
     EXPECT_EQ(certs_names::list_of("ca.crt"), "ca.crl");
     EXPECT_EQ(certs_names::list_of("ca-client.crt"), "ca-client.crl");
     EXPECT_EQ(partition_name("certs/partitions/gov"), "gov");
+    EXPECT_EQ(partition_name("certs/partitions/gov/"), "gov");
+    EXPECT_EQ(partition_name("certs/partitions/gov/regions/../."), "gov");
     EXPECT_EQ(partition_name("certs"), "");
 }
 
@@ -73,6 +75,11 @@ TEST(Issuers, AreOpenedWithTheirOwnKeyOnly) {
     // Beside the root's key: found by its name.
     ASSERT_TRUE(write_private(place.path() / "ca-eu.key", region.key().to_pem()));
     EXPECT_TRUE(open_issuer(issuer, {key, {}}, current_time()));
+    // The given key goes before the one that lies beside it.
+    auto const old = root.issue_intermediate("Region", current_time() + 50h, KeyType::ecdsa_p256);
+    auto const old_key = place.path() / "ca-eu.old.key";
+    ASSERT_TRUE(write_private(old_key, old.key().to_pem()));
+    EXPECT_TRUE(open_issuer({old.certificate(), issuer.file, "eu"}, {old_key, {}}, current_time()));
     EXPECT_EQ(open_issuer(issuer, {key, {}}, current_time() + 51h).error().code,
               Errc::certificate_expired);
 }

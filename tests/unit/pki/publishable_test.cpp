@@ -50,7 +50,10 @@ TEST(Publishable, ARevocationListIsShownInDer) {
     auto const der = Crl::from_pem(crl)->front().to_der();
     EXPECT_EQ(publishable(crl, revocations).value(), der);
     EXPECT_EQ(publishable(der, revocations).value(), der);
-    EXPECT_FALSE(publishable(crl + crl, revocations)) << "DER has room for one";
+    auto const other = sallyport::test::crl_pem(Authority::create("B", std::chrono::hours(24)));
+    EXPECT_EQ(publishable(crl + other, revocations).value(), der) << "the first of several";
+    EXPECT_FALSE(publishable(crl + ca().key().to_pem(), revocations));
+    EXPECT_FALSE(publishable(crl + "-----BEGIN X509 CRL-----\nnonsense\n", revocations));
     EXPECT_FALSE(publishable(crl, certificates));
 }
 
