@@ -28,8 +28,8 @@ class Worker {
     static constexpr std::size_t scratch_size = 64 * 1024;
 
     /// When half of at least so many sessions have gone, their memory goes back to the system: some
-    /// milliseconds' work for 8 MiB and more.
-    static constexpr std::size_t worth_giving_back = 256;
+    /// milliseconds' work for 2 MiB and more.
+    static constexpr std::size_t worth_giving_back = 64;
 
     Worker(net::IoMethod method, Registries& registries, std::function<void()> request_reload);
     ~Worker();
