@@ -293,3 +293,11 @@ def child_processes():
         for stream in (child.stdin, child.stdout, child.stderr):
             if stream:
                 stream.close()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What a test has counted is printed, where it passed, too."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "figure":
+                terminalreporter.write_line(f"{report.nodeid}: {value}")

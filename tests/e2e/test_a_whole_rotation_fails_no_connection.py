@@ -126,7 +126,7 @@ def serial(file) -> int:
     return int(shown.strip().rpartition("=")[2], 16)
 
 
-def test_no_connection_fails(gateway, mariadb, certs, tmp_path):
+def test_no_connection_fails(gateway, mariadb, certs, tmp_path, record_property):
     mariadb.account("app")
     old = tmp_path / "old.crt"
     old.write_text((certs / "ca.crt").read_text())
@@ -172,7 +172,7 @@ def test_no_connection_fails(gateway, mariadb, certs, tmp_path):
         load.wait("both", "new")
     finally:
         load.stop()
-    print(load.figure())
+    record_property("figure", load.figure())
     assert not load.failures
     assert not gateway.events("the canary has fallen back")
     refused = gateway.events("session ended", stage="handshake")
