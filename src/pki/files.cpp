@@ -115,6 +115,10 @@ error_code write_whole(fs::path const& file, std::string_view content, unsigned 
     return sync_directory(directory);
 }
 
+std::string first_line(std::string_view text) {
+    return std::string(text.substr(0, text.find_first_of("\r\n")));
+}
+
 Result<void> write_private(fs::path const& file, std::string_view content) {
     return as_result(write_whole(file, content, private_mode));
 }

@@ -12,6 +12,8 @@ namespace sallyport::pki {
 
 /// The file's whole content; Errc::file_unreadable. Files over 16 MiB are Errc::file_invalid.
 Result<std::string> read_file(std::filesystem::path const& file);
+/// What a password file says: its first line, without the end of it.
+std::string first_line(std::string_view text);
 /// Mode 0600 from creation.
 Result<void> write_private(std::filesystem::path const& file, std::string_view content);
 /// Mode 0644.

@@ -66,7 +66,7 @@ Checked<std::string> read_password(fs::path const& file) {
     if (!text)
         return Fault{Errc::file_unreadable, "cannot read the password file " + file.string(),
                      "its first line is the password"};
-    auto password = text->substr(0, text->find_first_of("\r\n"));
+    auto password = first_line(*text);
     if (password.empty())
         return Fault{Errc::file_invalid, "the first line of " + file.string() + " is empty",
                      "its first line is the password"};

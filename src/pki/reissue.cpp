@@ -30,11 +30,11 @@ Result<PairFiles> resolved(PairFiles const& files) {
     return real;
 }
 
-Result<std::string> first_line(fs::path const& file) {
+Result<std::string> password_in(fs::path const& file) {
     if (file.empty()) return std::string();
     auto text = read_file(file);
     if (!text) return text;
-    return text->substr(0, text->find_first_of("\r\n"));
+    return first_line(*text);
 }
 
 /// Where the CA has a ledger, what it issues is known there before it is in use: only what is known
@@ -75,7 +75,7 @@ Result<Authority> read_authority(AuthorityFiles const& files) {
     if (!certificates) return certificates.error();
     auto const key_text = read_file(files.key);
     if (!key_text) return key_text.error();
-    auto const password = first_line(files.password_file);
+    auto const password = password_in(files.password_file);
     if (!password) return password.error();
     auto key = Key::from_pem(*key_text, *password);
     if (!key) return key.error();

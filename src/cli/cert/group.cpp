@@ -4,7 +4,7 @@ namespace sallyport::cli::cert {
 
 void add_group(CLI::App& program, Action& action) {
     CLI::App& group =
-        add_command(program, "cert", "Make and list certificates of your own",
+        add_command(program, "cert", "Make, publish, revoke and replace certificates",
                     "sallyport cert create-ca --certs-dir certs --ca-key private/ca.key\n"
                     "\n"
                     "sallyport cert COMMAND --help says more about a command.");

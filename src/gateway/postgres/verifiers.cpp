@@ -98,7 +98,7 @@ Checked<VerifierFiles> read_verifier_files(config::Verifiers const& settings) {
     if (!settings.auth_password_file.empty()) {
         auto const text = read(settings.auth_password_file);
         if (!text) return text.error();
-        files.auth_password = text->substr(0, text->find_first_of("\r\n"));
+        files.auth_password = pki::first_line(*text);
         if (files.auth_password.empty())
             return Fault{Errc::file_invalid, settings.auth_password_file, "its first line is empty",
                          "write auth-user's password there"};
