@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from support.ports import free_port
+from support.ports import free_ports
 
 SUITE = Path("/usr/share/mysql/mysql-test")
 # The ones that exercise the protocol: types and results in text and binary, prepared statements,
@@ -60,7 +60,8 @@ def end_with_all_children(runner: subprocess.Popen) -> None:
 
 
 def free_thread() -> int:
-    return (free_port() - PORTS) // PORTS_OF_A_THREAD
+    ports = free_ports(PORTS_OF_A_THREAD, origin=PORTS)
+    return (ports[0] - PORTS) // PORTS_OF_A_THREAD
 
 
 @pytest.fixture
