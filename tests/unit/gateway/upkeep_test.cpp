@@ -56,12 +56,18 @@ class UpkeepTest : public testing::Test {
     bool rebuild() {
         auto const built = World::build(config_, estate_);
         if (!built) return false;
-        upkeep_->follow(*built);
+        world_ = *built;
+        look();
         return true;
     }
+    void look() { upkeep_->follow(world_); }
     /// Runs what the main thread would until `condition`.
     void run_until(std::function<bool()> const& condition) {
-        while (!condition()) ASSERT_NE(context_.run_one_for(30s), 0U) << "nothing happened";
+        auto const patience = std::chrono::steady_clock::now() + 30s;
+        while (!condition()) {
+            context_.run_one_until(patience);
+            ASSERT_LT(std::chrono::steady_clock::now(), patience) << "it never came";
+        }
     }
     std::string served() const {
         return pki::Certificate::from_pem(*pki::read_file(files_.directory() / "server.crt"))
@@ -78,6 +84,7 @@ class UpkeepTest : public testing::Test {
     Renewal::Ticks ticks_{1h};
     int renewed_ = 0;
     boost::asio::io_context context_{1};
+    std::shared_ptr<World const> world_;
     std::shared_ptr<Upkeep> upkeep_;
 };
 
@@ -102,9 +109,15 @@ TEST_F(UpkeepTest, RenewsAndServesWhatIsDue) {
 }
 
 TEST_F(UpkeepTest, TriesAgainAfterAFailureAndSucceeds) {
-    serve(server_since(ca_, pki::current_time() - 20h, 25h));
+    auto const due = now_;
+    serve(server_since(ca_, due - 20h, 25h));
+    now_ = due - 15h;
     start();
+    // An attempt begins at once: not before there is something that it fails at.
+    EXPECT_EQ(status().state, RenewalState::fresh);
     files_.write("ca.key", "gone");
+    now_ = due;
+    look();
     run_until([this] { return status().failures == 1; });
     EXPECT_EQ(renewed_, 0);
     EXPECT_EQ(status().state, RenewalState::due);
