@@ -22,7 +22,7 @@ net::Task<Result<void>> BackLink::connect(Endpoint const& endpoint, Buffer proxy
         co_return Errc::network;
     }
     stream_.emplace(loop_, descriptor);
-    auto const connected = co_await stream_->socket().connect(endpoint.get(), endpoint.size);
+    auto const connected = co_await stream_->socket().connect(endpoint.get(), endpoint.size());
     if (!connected) {
         detail_ = connected.error().message();
         co_return connected;

@@ -5,7 +5,6 @@
 #include <cstring>
 #include <memory>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <sys/un.h>
 
 namespace sallyport::gateway {
@@ -16,10 +15,8 @@ Endpoint unix_endpoint(std::string const& path) {
     un.sun_family = AF_UNIX;
     // `load` has checked that it fits.
     std::memcpy(un.sun_path, path.data(), std::min(path.size(), sizeof un.sun_path - 1));
-    Endpoint endpoint;
-    std::memcpy(&endpoint.storage, &un, sizeof un);
-    endpoint.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
-    return endpoint;
+    auto const size = offsetof(sockaddr_un, sun_path) + path.size() + 1;
+    return {reinterpret_cast<sockaddr const*>(&un), static_cast<socklen_t>(size)};
 }
 
 struct NumericNames {
@@ -30,26 +27,47 @@ struct NumericNames {
 NumericNames numeric_names(Endpoint const& endpoint) {
     std::array<char, NI_MAXHOST> host{};
     std::array<char, NI_MAXSERV> port{};
-    getnameinfo(endpoint.get(), endpoint.size, host.data(), host.size(), port.data(), port.size(),
+    getnameinfo(endpoint.get(), endpoint.size(), host.data(), host.size(), port.data(), port.size(),
                 NI_NUMERICHOST | NI_NUMERICSERV);
     return {host.data(), port.data()};
 }
 
 template <auto function>
 Endpoint end_of(int descriptor) {
-    Endpoint endpoint;
-    endpoint.size = sizeof endpoint.storage;
-    if (function(descriptor, reinterpret_cast<sockaddr*>(&endpoint.storage), &endpoint.size) != 0)
-        endpoint.size = 0;
-    return endpoint;
+    sockaddr_storage storage{};
+    socklen_t size = sizeof storage;
+    auto* const address = reinterpret_cast<sockaddr*>(&storage);
+    return function(descriptor, address, &size) == 0 ? Endpoint(address, size) : Endpoint();
 }
 
 }  // namespace
 
+Endpoint::Endpoint(sockaddr const* address, socklen_t size) : size_(size) {
+    if (size <= sizeof ip_) {
+        std::memcpy(&ip_, address, size);
+        return;
+    }
+    auto const large = std::make_shared<sockaddr_storage>();
+    std::memcpy(large.get(), address, size);
+    large_ = large;
+}
+
+sockaddr const* Endpoint::get() const {
+    return large_ ? reinterpret_cast<sockaddr const*>(large_.get())
+                  : reinterpret_cast<sockaddr const*>(&ip_);
+}
+
+sockaddr_storage Endpoint::storage() const {
+    sockaddr_storage padded{};
+    std::memcpy(&padded, get(), size_);
+    return padded;
+}
+
 std::string Endpoint::to_string() const {
     if (family() == AF_UNIX) {
+        auto const padded = storage();
         sockaddr_un un{};
-        std::memcpy(&un, &storage, std::min(sizeof un, static_cast<std::size_t>(size)));
+        std::memcpy(&un, &padded, sizeof un);
         return std::string("unix:") + un.sun_path;
     }
     auto const names = numeric_names(*this);
@@ -74,11 +92,8 @@ Result<std::vector<Endpoint>> resolve(config::Address const& address, std::strin
     }
     std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> const owner(found, freeaddrinfo);
     std::vector<Endpoint> endpoints;
-    for (addrinfo const* entry = found; entry != nullptr; entry = entry->ai_next) {
-        Endpoint& endpoint = endpoints.emplace_back();
-        std::memcpy(&endpoint.storage, entry->ai_addr, entry->ai_addrlen);
-        endpoint.size = entry->ai_addrlen;
-    }
+    for (addrinfo const* entry = found; entry != nullptr; entry = entry->ai_next)
+        endpoints.emplace_back(entry->ai_addr, entry->ai_addrlen);
     return endpoints;
 }
 

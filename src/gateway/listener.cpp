@@ -20,7 +20,7 @@ void remove_stale(Endpoint const& endpoint, std::filesystem::path const& path) {
     struct stat status {};
     if (stat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return;
     int const probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (::connect(probe, endpoint.get(), endpoint.size) != 0 && errno == ECONNREFUSED)
+    if (::connect(probe, endpoint.get(), endpoint.size()) != 0 && errno == ECONNREFUSED)
         ::unlink(path.c_str());
     ::close(probe);
 }
@@ -34,7 +34,7 @@ Checked<int> listen_on(config::Address const& address, Endpoint const& endpoint,
     if (endpoint.family() == AF_INET6)
         setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (address.is_unix()) remove_stale(endpoint, address.socket);
-    if (::bind(descriptor, endpoint.get(), endpoint.size) == 0 &&
+    if (::bind(descriptor, endpoint.get(), endpoint.size()) == 0 &&
         ::listen(descriptor, backlog) == 0)
         return descriptor;
     int const error = errno;

@@ -34,12 +34,12 @@ net::Task<> Session::run() {
     auto const opened = co_await open();
     remember_front();
     if (opened) {
+        forget_peers();
         start_relay();
         // The lists may have changed since the handshake looked into those of its own World.
         end_if_revoked();
         while (!relay_->is_over()) co_await relay_->turn();
         remember_relay();
-        record_.backend_resumed = back_.stream().peer().resumed;
     } else {
         co_await turn_away(opened.error());
     }
@@ -135,6 +135,14 @@ void Session::remember_front() {
         door_->clients->saw(certificate, door_->settings.name);
     }
     record_.backend_address = back_.address();
+}
+
+/// Gives back what nobody asks for in a session that relays.
+void Session::forget_peers() {
+    record_.backend_resumed = back_.stream().peer().resumed;
+    back_.stream().forget_peer();
+    // A certificate may be revoked; and account rules are asked again when the user changes.
+    if (!front_.stream().peer().certificate && !has_account_rules()) front_.stream().forget_peer();
 }
 
 void Session::on_login() {

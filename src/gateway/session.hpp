@@ -95,6 +95,7 @@ class Session : protected RelayEvents {
     /// No coroutine: its frame would live as long as the session.
     void start_relay();
     void remember_front();
+    void forget_peers();
     void remember_relay();
     void add_hint();
     void tell(Ending const& ending);

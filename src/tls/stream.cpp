@@ -116,14 +116,17 @@ net::Task<Result<void>> Stream::handshake(SslPtr ssl) {
         if (returned == 1) break;
         auto const error = failure(returned);
         if (error != Errc::would_block) {
-            if (is_chain_refused_ && SSL_is_server(ssl_.get()) == 1)
-                peer_.shown = shown_certificate(*ssl_);
+            if (is_chain_refused_ && SSL_is_server(ssl_.get()) == 1) {
+                auto peer = std::make_unique<Peer>();
+                peer->shown = shown_certificate(*ssl_);
+                peer_ = std::move(peer);
+            }
             BackSessions::on_failure(*ssl_, std::chrono::system_clock::now());
             co_return error;
         }
         co_await socket_->ready();
     }
-    peer_ = describe_peer(*ssl_);
+    peer_ = std::make_unique<Peer const>(describe_peer(*ssl_));
     BackSessions::put_back(*ssl_);
     forget_key_exchange(*ssl_);
     co_return Result<void>();
@@ -160,6 +163,11 @@ void Stream::finish(bool goodbye) {
         SSL_shutdown(ssl_.get());
     }
     socket_->finish_sending();
+}
+
+Peer const& Stream::nobody() {
+    static Peer const nobody;
+    return nobody;
 }
 
 Errc Stream::failure(int returned) {

@@ -51,18 +51,21 @@ class Stream {
     void finish(bool goodbye);
 
     /// What the handshake proved; empty on a plain leg, and but for `shown` where it failed.
-    Peer const& peer() const { return peer_; }
+    Peer const& peer() const { return peer_ ? *peer_ : nobody(); }
+    /// Gives back the memory of peer(), which is empty from then on.
+    void forget_peer() { peer_.reset(); }
     /// Why the last TLS operation failed: alert names and reasons, for the log.
     std::string const& tls_error() const { return tls_error_; }
     /// Whether the peer has sent an alert that refuses the certificate chain which it was shown.
     bool is_chain_refused() const { return is_chain_refused_; }
 
  private:
+    static Peer const& nobody();
     Errc failure(int returned);
 
     std::unique_ptr<net::Socket> socket_;  ///< before ssl_, which writes to it until it is gone
     SslPtr ssl_;
-    Peer peer_;
+    std::unique_ptr<Peer const> peer_;
     std::string tls_error_;
     bool is_chain_refused_ = false;
 };

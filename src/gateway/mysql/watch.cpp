@@ -35,7 +35,7 @@ std::optional<Ending> MysqlWatch::verdict() const {
 }
 
 std::string MysqlWatch::refusal_text() const {
-    auto const& error = login_.error();
+    auto const* const error = login_.error();
     return error ? std::to_string(error->code) + " " + error->message : "";
 }
 

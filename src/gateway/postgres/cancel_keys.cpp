@@ -40,12 +40,12 @@ std::string_view raw_text(void const* data, std::size_t size) {
 std::string guesser_of(Endpoint const& client) {
     if (client.family() == AF_INET) {
         sockaddr_in address{};
-        std::memcpy(&address, &client.storage, sizeof address);
+        std::memcpy(&address, client.get(), sizeof address);
         return std::string(raw_text(&address.sin_addr, sizeof address.sin_addr));
     }
     if (client.family() != AF_INET6) return "";
     sockaddr_in6 address{};
-    std::memcpy(&address, &client.storage, sizeof address);
+    std::memcpy(&address, client.get(), sizeof address);
     auto const bytes = raw_text(&address.sin6_addr, sizeof address.sin6_addr);
     // An IPv4 client of an IPv6 socket: the network of these is the whole of IPv4.
     if (IN6_IS_ADDR_V4MAPPED(&address.sin6_addr)) return std::string(bytes.substr(12));

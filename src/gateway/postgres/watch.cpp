@@ -39,7 +39,7 @@ std::optional<Ending> PostgresWatch::verdict() const {
 }
 
 std::string PostgresWatch::refusal_text() const {
-    auto const& error = login_.error();
+    auto const* const error = login_.error();
     return error ? error->code + " " + error->message : "";
 }
 

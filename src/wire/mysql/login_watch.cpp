@@ -69,7 +69,8 @@ Result<void> LoginWatch::judge(PacketWalk::Piece const& piece) {
     } else if (first == error_marker) {
         outcome_ = Outcome::refused;
         if (!piece.ends_packet) return {};
-        if (auto error = read_error(piece.bytes)) error_ = std::move(*error);
+        if (auto error = read_error(piece.bytes))
+            error_ = std::make_unique<ServerError const>(std::move(*error));
     }
     return {};
 }

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 namespace sallyport::mysql {
@@ -49,8 +50,8 @@ class LoginWatch {
     Result<void> from_front(MutableBytes chunk);
 
     Outcome outcome() const { return outcome_; }
-    /// What the database refused with, as far as it arrived in one chunk.
-    std::optional<ServerError> const& error() const { return error_; }
+    /// What the database refused with, as far as it arrived in one chunk; null: nothing.
+    ServerError const* error() const { return error_.get(); }
 
  private:
     Result<void> count(Header const& header);
@@ -64,7 +65,7 @@ class LoginWatch {
     std::size_t packets_ = 0;
     std::size_t bytes_ = 0;
     Outcome outcome_ = Outcome::pending;
-    std::optional<ServerError> error_;
+    std::unique_ptr<ServerError const> error_;  ///< apart: most sessions never have one
 };
 
 }  // namespace sallyport::mysql

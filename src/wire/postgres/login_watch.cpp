@@ -72,7 +72,7 @@ Result<void> LoginWatch::take(MessageHead const& head, MutableBytes body) {
     if (head.type == message::error_response) {
         auto error = read_error(body);
         if (!error) return error.error();
-        error_ = std::move(*error);
+        error_ = std::make_unique<ServerError const>(std::move(*error));
         outcome_ = Outcome::refused;
         is_asked_ = false;
         return {};

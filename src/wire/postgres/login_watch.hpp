@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <optional>
+#include <memory>
 #include <utility>
 
 namespace sallyport::postgres {
@@ -42,7 +42,8 @@ class LoginWatch {
     Outcome outcome() const { return outcome_; }
     /// The client was asked, and has not answered in full.
     bool awaits_answer() const { return is_asked_ || front_skip_ > 0; }
-    std::optional<ServerError> const& error() const { return error_; }
+    /// What the database refused with; null: nothing.
+    ServerError const* error() const { return error_.get(); }
 
  private:
     Result<void> follow(MessageHead const& head);
@@ -50,7 +51,7 @@ class LoginWatch {
 
     Rekey rekey_;
     Outcome outcome_ = Outcome::pending;
-    std::optional<ServerError> error_;
+    std::unique_ptr<ServerError const> error_;  ///< apart: most sessions never have one
     std::uint32_t back_skip_ = 0;   ///< bytes of a message from the database that just pass
     std::uint32_t front_skip_ = 0;  ///< bytes of an answer from the client that just pass
     bool is_asked_ = false;         ///< the database waits for an answer

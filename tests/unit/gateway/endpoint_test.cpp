@@ -41,7 +41,7 @@ TEST(Endpoint, OfAUnixSocketHoldsTheLongestPath) {
     auto const path = "/" + std::string(sizeof(sockaddr_un::sun_path) - 2, 'x');
     auto const endpoint = resolved(test::unix_address(path));
     EXPECT_EQ(endpoint.to_string(), "unix:" + path);
-    EXPECT_EQ(endpoint.size, sizeof(sockaddr_un));
+    EXPECT_EQ(endpoint.size(), sizeof(sockaddr_un));
 }
 
 TEST(Endpoint, OfAnUnnamedUnixSocketHasNoPath) {
@@ -60,7 +60,7 @@ TEST(Endpoint, TheEndsOfAConnectionAreEachOthers) {
 }
 
 TEST(Endpoint, OfADescriptorThatIsNoSocketHasNoSize) {
-    EXPECT_EQ(local_end(-1).size, 0U);
+    EXPECT_EQ(local_end(-1).size(), 0U);
 }
 
 TEST(Resolve, FindsLocalhost) {

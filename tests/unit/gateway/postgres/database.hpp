@@ -21,8 +21,7 @@ using namespace sallyport::test;
 class Database {
  public:
     explicit Database(Loop& loop) : loop_(loop) {
-        endpoint_.size = listener_->address_size();
-        std::memcpy(&endpoint_.storage, listener_->address(), endpoint_.size);
+        endpoint_ = Endpoint(listener_->address(), listener_->address_size());
     }
 
     Endpoint const& endpoint() const { return endpoint_; }
