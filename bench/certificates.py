@@ -16,16 +16,19 @@ CLIENT, CLIENT_KEY, SERVER_KEY = "client-cert.pem", "client-key.pem", "server-ke
 CERTIFIED = "bench_certified"
 ISSUER = "Sallyport bench CA"
 
-_NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+_NEW_EC_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+# Of the server; all others are of the first kind.
+NEW_KEYS = {"ecdsa": _NEW_EC_KEY, "rsa": ["-newkey", "rsa:2048", "-nodes"]}
 _DAYS = ["-days", "2"]
 
 
-def make(folder: Path) -> None:
+def make(folder: Path, server_key: str = "ecdsa") -> None:
     folder.mkdir(parents=True)
-    run(["openssl", "req", "-x509", *_NEW_KEY, *_DAYS, "-subj", f"/CN={ISSUER}",
+    run(["openssl", "req", "-x509", *_NEW_EC_KEY, *_DAYS, "-subj", f"/CN={ISSUER}",
          "-keyout", "ca-key.pem", "-out", CA], folder)
     _issue(folder, "localhost", SERVER, SERVER_KEY,
-           "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n")
+           "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n",
+           NEW_KEYS[server_key])
     # PostgreSQL and PgBouncer insist on a key of their own; root reads it all the same.
     hand_over(folder / SERVER_KEY, service_user())
     _issue(folder, CERTIFIED, CLIENT, CLIENT_KEY, "extendedKeyUsage=clientAuth\n")
@@ -38,10 +41,11 @@ def trust_clients_of(folder: Path, authorities: str) -> None:
         bundle.write(authorities)
 
 
-def _issue(folder: Path, name: str, certificate: str, key: str, extensions: str) -> None:
+def _issue(folder: Path, name: str, certificate: str, key: str, extensions: str,
+           new_key: list[str] = _NEW_EC_KEY) -> None:
     # A mirror CA has the name of the CA that it mirrors: only the key's id tells them apart.
     (folder / "extensions").write_text("authorityKeyIdentifier=keyid\n" + extensions)
-    run(["openssl", "req", *_NEW_KEY, "-subj", f"/CN={name}", "-keyout", key, "-out", "request"],
+    run(["openssl", "req", *new_key, "-subj", f"/CN={name}", "-keyout", key, "-out", "request"],
         folder)
     run(["openssl", "x509", "-req", "-in", "request", "-CA", CA, "-CAkey", "ca-key.pem",
          "-CAcreateserial", *_DAYS, "-extfile", "extensions", "-out", certificate], folder)

@@ -76,6 +76,9 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--sessions", metavar="N,M", help="idle sessions (default 1000,5000)")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), metavar="N",
                         help="threads of each proxy (default: one per core, %(default)s)")
+    parser.add_argument("--server-key", choices=certificates.NEW_KEYS, default="ecdsa",
+                        help="of the certificate that the database and all peers show: P-256 (the"
+                             " default) or RSA of 2048 bits")
     parser.add_argument("--json", type=Path, metavar="FILE", default=ROOT / "build" / "bench.json",
                         help="where all figures are written (default %(default)s)")
     parser.add_argument("--svg", type=Path, metavar="FILE", default=ROOT / "build" / "bench.svg",
@@ -131,7 +134,7 @@ def run_all(options: argparse.Namespace, folder: Path, report: dict) -> list[Ver
 
 def prepare(protocol: str, options: argparse.Namespace, place: Path) -> Contest:
     keys = place / "keys"
-    certificates.make(keys)
+    certificates.make(keys, options.server_key)
     setting = Setting(protocol, place, keys, options.workers, options.sallyport, options.floor,
                       options.load)
     # The first moments hold the handshakes and cold caches.
@@ -175,6 +178,7 @@ def describe(options: argparse.Namespace) -> dict:
     """What somebody else needs to know in order to repeat the run."""
     return {"rounds": options.repeat, "seconds": options.seconds, "workers": options.workers,
             "cores": os.cpu_count(), "kernel": platform.release(), "tls": f"{TLS_VERSION} {CIPHER}",
+            "server key": options.server_key,
             "quick (spreads are wide: not to be quoted)" if options.quick else "full": "run"}
 
 
