@@ -3,6 +3,7 @@
 #include "tls/alpn.hpp"
 #include "tls/back_sessions.hpp"
 #include "tls/known_certificates.hpp"
+#include "tls/revocation_lists.hpp"
 #include "tls/shown.hpp"
 
 #include <openssl/sha.h>
@@ -74,9 +75,7 @@ void ask_for_certificates(SSL_CTX& context, FrontSettings const& settings) {
         // Named in our CertificateRequest, so that clients with several certificates can choose.
         SSL_CTX_add_client_CA(&context, ca);
     }
-    for (X509_CRL* const crl : settings.crls) X509_STORE_add_crl(store, crl);
-    if (!settings.crls.empty())
-        X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+    if (!settings.crls.empty()) check_revocations(context, settings.client_cas, settings.crls);
 }
 
 void set_sessions(SSL_CTX& context, FrontSettings const& settings, TicketKeys& tickets) {
