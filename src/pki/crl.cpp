@@ -131,7 +131,10 @@ bool Crl::is_same(Crl const& other) const {
 
 bool Crl::is_signed_by(Certificate const& ca) const {
     ErrorQueueCleared const cleared;
-    return X509_CRL_verify(get(), X509_get0_pubkey(ca.get())) == 1;
+    // Also for speed: a signature is over megabytes, and there may be a thousand CAs to ask.
+    bool const has_name =
+        X509_NAME_cmp(X509_CRL_get_issuer(get()), X509_get_subject_name(ca.get())) == 0;
+    return has_name && X509_CRL_verify(get(), X509_get0_pubkey(ca.get())) == 1;
 }
 
 }  // namespace sallyport::pki

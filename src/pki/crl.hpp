@@ -42,7 +42,7 @@ class Crl {
     std::string issuer() const;            ///< RFC 2253
     std::string fingerprint() const;       ///< SHA-256 of the DER form, lower-case hex
     bool is_same(Crl const& other) const;  ///< to the last bit
-    /// Signed by this CA's key.
+    /// This CA's own: by its name and its key.
     bool is_signed_by(Certificate const& ca) const;
 
     X509_CRL* get() const { return crl_.get(); }

@@ -62,6 +62,14 @@ TEST_F(CrlTest, SpeaksOnlyOfItsOwnCa) {
     EXPECT_FALSE(crl.revokes(stranger));
 }
 
+TEST_F(CrlTest, IsSignedByTheCaOfItsNameAndKey) {
+    auto const crl = list({});
+    EXPECT_TRUE(crl.is_signed_by(ca.certificate()));
+    EXPECT_FALSE(crl.is_signed_by(Authority::create("The CA", 1000h).certificate()));
+    auto const other_name = Authority::create("Another CA", 1000h, ca.key());
+    EXPECT_FALSE(crl.is_signed_by(other_name.certificate()));
+}
+
 TEST_F(CrlTest, ReplacesOnlyTheListOfTheSameCa) {
     auto const next = Authority::create("The CA", 1000h);
     auto const others = make_crl(next, {{}, 3, current_time(), current_time() + 24h});
