@@ -80,8 +80,8 @@ class Pages {
 
 }  // namespace
 
-Console::Console(boost::asio::io_context& context, gateway::Insight insight)
-    : context_(context), insight_(std::move(insight)) {}
+Console::Console(gateway::Addresses& addresses, gateway::Insight insight)
+    : addresses_(addresses), insight_(std::move(insight)) {}
 
 Console::~Console() = default;
 
@@ -93,7 +93,7 @@ gateway::Checked<void> Console::prepare(gateway::World const& next) {
     if (!face) return face.error();
     Prepared ready{wanted.address, nullptr, *face};
     if (!listener_ || listener_->address() != *wanted.address) {
-        auto bound = gateway::Listener::bind(context_, *wanted.address);
+        auto bound = addresses_.listen(*wanted.address);
         if (!bound) return bound.error();
         ready.listener = *bound;
     }
@@ -144,9 +144,9 @@ Respond Console::make_responder(gateway::World const& world) {
     return [pages](Ask const& ask) { return pages->answer(ask); };
 }
 
-std::unique_ptr<gateway::Attendant> make_console(boost::asio::io_context& context,
+std::unique_ptr<gateway::Attendant> make_console(gateway::Addresses& addresses,
                                                  gateway::Insight insight) {
-    return std::make_unique<Console>(context, std::move(insight));
+    return std::make_unique<Console>(addresses, std::move(insight));
 }
 
 }  // namespace sallyport::console

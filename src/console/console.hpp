@@ -8,7 +8,6 @@
 #include "console/https_server.hpp"
 #include "console/trust_directory.hpp"
 #include "gateway/attendant.hpp"
-#include "gateway/listener.hpp"
 #include "gateway/world.hpp"
 
 #include <memory>
@@ -19,7 +18,7 @@ namespace sallyport::console {
 
 class Console final : public gateway::Attendant {
  public:
-    Console(boost::asio::io_context& context, gateway::Insight insight);
+    Console(gateway::Addresses& addresses, gateway::Insight insight);
     ~Console() override;
 
     gateway::Checked<void> prepare(gateway::World const& next) override;
@@ -39,7 +38,7 @@ class Console final : public gateway::Attendant {
         std::shared_ptr<HttpsServer::Face const> face;
     };
 
-    boost::asio::io_context& context_;
+    gateway::Addresses& addresses_;
     gateway::Insight insight_;
     tls::TicketKeys tickets_;  ///< before the server, whose connections use them
     Prepared prepared_;
@@ -50,7 +49,7 @@ class Console final : public gateway::Attendant {
 };
 
 /// For Server::start.
-std::unique_ptr<gateway::Attendant> make_console(boost::asio::io_context& context,
+std::unique_ptr<gateway::Attendant> make_console(gateway::Addresses& addresses,
                                                  gateway::Insight insight);
 
 }  // namespace sallyport::console

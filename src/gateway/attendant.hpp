@@ -2,11 +2,10 @@
 // this face only, since the console is built on top of the gateway.
 #pragma once
 
+#include "gateway/addresses.hpp"
 #include "gateway/expiry_watch.hpp"
 #include "gateway/fault.hpp"
 #include "gateway/renewal.hpp"
-
-#include <boost/asio/io_context.hpp>
 
 #include <functional>
 #include <memory>
@@ -41,8 +40,8 @@ class Attendant {
     virtual void follow() = 0;
 };
 
-/// Makes the attendant of a gateway whose main thread runs `context`.
+/// Makes the attendant of a gateway that listens at `addresses`, which outlive it.
 using MakeAttendant =
-    std::function<std::unique_ptr<Attendant>(boost::asio::io_context& context, Insight insight)>;
+    std::function<std::unique_ptr<Attendant>(Addresses& addresses, Insight insight)>;
 
 }  // namespace sallyport::gateway

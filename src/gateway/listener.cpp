@@ -68,8 +68,9 @@ Listener::~Listener() {
 }
 
 void Listener::start(Accepted accepted) {
+    bool const is_waiting = accepted_ != nullptr;
     accepted_ = std::move(accepted);
-    wait();
+    if (!is_waiting) wait();
 }
 
 void Listener::wait() {

@@ -28,6 +28,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
                                                    config::Address const& address);
     ~Listener();
 
+    /// From now on `accepted` gets what comes, instead of who did until now.
     void start(Accepted accepted);
 
     config::Address const& address() const { return address_; }

@@ -106,7 +106,7 @@ Checked<std::unique_ptr<Attendant>> Server::attend(MakeAttendant const& make, Wo
         auto const alive = upkeep.lock();
         return alive ? alive->report() : CertificateReport();
     };
-    auto attendant = make(context_, {[this] { return sessions(); }, std::move(certificates)});
+    auto attendant = make(addresses_, {[this] { return sessions(); }, std::move(certificates)});
     if (auto const ready = attendant->prepare(world); !ready) return ready.error();
     return attendant;
 }
@@ -189,7 +189,7 @@ Checked<std::vector<std::shared_ptr<Listener>>> Server::bind_new(World const& ne
             std::any_of(listeners_.begin(), listeners_.end(),
                         [&](auto const& listener) { return listener->address() == address; });
         if (is_bound) continue;
-        auto bound = Listener::bind(context_, address);
+        auto bound = addresses_.listen(address);
         if (!bound) return bound.error();
         added.push_back(std::move(*bound));
     }

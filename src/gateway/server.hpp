@@ -6,10 +6,10 @@
 
 #include "config/config.hpp"
 #include "gateway/acme/keeper.hpp"
+#include "gateway/addresses.hpp"
 #include "gateway/attendant.hpp"
 #include "gateway/control.hpp"
 #include "gateway/health.hpp"
-#include "gateway/listener.hpp"
 #include "gateway/placing.hpp"
 #include "gateway/upkeep.hpp"
 #include "gateway/watch.hpp"
@@ -81,7 +81,8 @@ class Server {
     std::shared_ptr<World const> world_;
     std::vector<std::unique_ptr<Worker>> workers_;
     Placing placing_;
-    std::vector<std::shared_ptr<Listener>> listeners_;
+    Addresses addresses_{context_};
+    std::vector<std::shared_ptr<Listener>> listeners_;  ///< those of the doors
     std::shared_ptr<Control> control_;
     std::unique_ptr<Health> health_;
     std::shared_ptr<Watch> watch_;

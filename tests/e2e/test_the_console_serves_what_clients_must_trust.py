@@ -271,6 +271,78 @@ def test_the_console_moves_and_ends_with_the_configuration(gateway, pki, trust):
     assert curl("--cacert", pki.ca, f"https://127.0.0.1:{port}/healthz").returncode == 7
 
 
+def test_console_and_door_swap_addresses_in_one_reload(gateway, pki, trust):
+    door, console = gateway.port, gateway.console
+    gateway.wait_for_log("backend is up")
+
+    def swap(kept=(door, console), **changes):
+        """One reload, while which nobody is turned away from these ports."""
+        count = len(gateway.events("configuration reloaded")) + 1
+        gateway.write_config(**changes)
+        while len(gateway.events("configuration reloaded")) < count:
+            assert not gateway.events("reload failed, the old configuration stays"), gateway.log()
+            for port in kept:
+                socket.create_connection(("127.0.0.1", port), timeout=30).close()
+
+    def settings(door_at: int, console_at: int) -> dict:
+        listener = {**gateway.settings["listener"][0], "address": f"127.0.0.1:{door_at}"}
+        return {"listener": [listener],
+                "console": {"address": f"127.0.0.1:{console_at}", "trust-dir": str(trust)}}
+
+    def check(door_at: int, console_at: int | None):
+        if console_at:
+            assert fetch(f"https://127.0.0.1:{console_at}/healthz", pki.ca).status == 200
+        with wire.connect(door_at, "app", tls=pki.context()) as client:
+            assert client.query("SELECT 1") == [("1",)]
+
+    with wire.connect(door, "app", tls=pki.context()) as held:
+        swap(**settings(console, door))
+        check(console, door)
+        swap(**settings(door, console))
+        check(door, console)
+        # The console ends, and the door takes its place.
+        old = gateway.settings.pop("console")
+        swap([console], listener=settings(console, door)["listener"])
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", door)).close()
+        check(console, None)
+        assert held.query("SELECT 2") == [("2",)]
+
+    # Nothing is handed over where something else is wrong.
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        third = {**gateway.settings["listener"][0], "name": "third",
+                 "address": f"127.0.0.1:{taken.getsockname()[1]}"}
+        gateway.write_config(listener=[settings(door, console)["listener"][0], third], console=old)
+        gateway.wait_for_log("reload failed, the old configuration stays")
+    check(console, None)
+
+
+def test_doors_swap_addresses_in_one_reload(gateway, pki):
+    first, second = gateway.port, free_port()
+    one = gateway.settings["listener"][0]
+    two = {**one, "name": "second", "address": f"127.0.0.1:{second}"}
+    gateway.write_config(listener=[one, two])
+    gateway.wait_for_log("configuration reloaded")
+    gateway.write_config(listener=[{**one, "address": two["address"]}, {**two, "address": one["address"]}])
+    gateway.wait_for_log("configuration reloaded", count=2)
+    for port, name in ((first, "second"), (second, one["name"])):
+        with wire.connect(port, "app", tls=pki.context()) as client:
+            assert client.query("SELECT 1") == [("1",)]
+        gateway.wait_for_session(listener=name)
+
+
+def test_an_address_beside_one_of_our_own_says_what_to_do(gateway, pki):
+    listener = {**gateway.settings["listener"][0], "address": f"0.0.0.0:{gateway.port}"}
+    port = gateway.port
+    gateway.write_config(listener=[listener])
+    record = gateway.wait_for_log("reload failed, the old configuration stays")
+    assert record["hint"].startswith(f"sallyport itself listens on 127.0.0.1:{port}: move to another port")
+    with wire.connect(port, "app", tls=pki.context()) as client:
+        assert client.query("SELECT 1") == [("1",)]
+
+
 def test_auto_tls_publishes_its_ca(open_door, mariadb):
     port = free_port()
     gateway = open_door(mariadb, tls={"ssl-cert": None, "ssl-key": None},
