@@ -28,7 +28,8 @@ net::Task<Result<void>> BackLeg::dial(Backend::Candidate const& candidate, Front
     Result<void> outcome = Errc::backend_down;
     for (Endpoint const& endpoint : candidate.endpoints) {
         net::Deadline const clock(loop_, dial_limit_, [this] { link_.drop(); });
-        auto header = wire::write_proxy_header(front.client().storage(), front.door_end().storage());
+        auto header =
+            wire::write_proxy_header(front.client().storage(), front.door_end().storage());
         outcome = co_await link_.connect(endpoint, std::move(header));
         detail_ = link_.detail();
         if (outcome) {
