@@ -71,20 +71,20 @@ std::vector<Crl> lists_of(CertsDirectory const& directory, Issuer const& issuer)
 
 Checked<NextList> next_list(CertsDirectory const& directory, Ledger const& ledger,
                             Issuer const& issuer, Authority const& authority,
-                            std::optional<std::chrono::seconds> lifetime,
-                            std::optional<LedgerEntry> const& changed) {
+                            ListWish const& wish) {
     auto const now = current_time();
     auto const id = key_identifier(issuer.certificate);
     auto entries = ledger.revoked_below(id);
     if (!entries) return ledger_fault(directory, entries.error());
-    auto const cas = directory.read_certificates(issuer.file);
+    auto const cas = wish.cas ? Checked<std::vector<Certificate>>(*wish.cas)
+                              : directory.read_certificates(issuer.file);
     if (!cas) return cas.error();
     auto lists = lists_of(directory, issuer);
     auto const before = own_list(lists, issuer.certificate);
-    if (changed) {
+    if (wish.changed) {
         std::erase_if(*entries,
-                      [&](auto const& e) { return e.fingerprint == changed->fingerprint; });
-        entries->push_back(*changed);
+                      [&](auto const& e) { return e.fingerprint == wish.changed->fingerprint; });
+        entries->push_back(*wish.changed);
     }
     // RFC 5280 section 3.3: an entry may leave once a list was written after its certificate's end.
     if (before)
@@ -93,9 +93,9 @@ Checked<NextList> next_list(CertsDirectory const& directory, Ledger const& ledge
     auto const number = ledger.next_list_number(id, before ? before->number() : 0);
     if (!number) return ledger_fault(directory, number.error());
     auto const end = issuer.certificate.not_after();
-    CrlWish const wish{std::move(*entries), *number, now,
-                       lifetime ? std::min(now + *lifetime, end) : end};
-    auto list = make_crl(authority, wish);
+    CrlWish const content{std::move(*entries), *number, now,
+                          wish.lifetime ? std::min(now + *wish.lifetime, end) : end};
+    auto list = make_crl(authority, content);
     drop_useless(lists, *cas);
     lists = with_list(std::move(lists), list, issuer.certificate);
     sort_as(lists, *cas);

@@ -28,12 +28,17 @@ Fault ledger_fault(CertsDirectory const& directory, error_code const& reason);
 /// The lists that are in a CA's file now; none where there is no such file, or it is no list.
 std::vector<Crl> lists_of(CertsDirectory const& directory, Issuer const& issuer);
 
-/// The list of everything that `issuer` signed and the ledger calls revoked; `changed` is an entry
-/// that is about to become so in the ledger. The list is good for `lifetime`, and no longer than
-/// the CA; without one, as long as the CA.
+struct ListWish {
+    /// How long it is good, and no longer than the CA; none: as long as the CA.
+    std::optional<std::chrono::seconds> lifetime;
+    /// An entry that is about to become so in the ledger.
+    std::optional<LedgerEntry> changed{};
+    /// What is about to be in the CA's file: the lists of others leave. None: what is there now.
+    std::optional<std::vector<Certificate>> cas{};
+};
+
+/// The list of everything that `issuer` signed and the ledger calls revoked.
 Checked<NextList> next_list(CertsDirectory const& directory, Ledger const& ledger,
-                            Issuer const& issuer, Authority const& authority,
-                            std::optional<std::chrono::seconds> lifetime,
-                            std::optional<LedgerEntry> const& changed = std::nullopt);
+                            Issuer const& issuer, Authority const& authority, ListWish const& wish);
 
 }  // namespace sallyport::pki

@@ -188,16 +188,20 @@ Checked<void> Rotation::enter(RotationPhase phase, Changes changes) {
     state.phase = phase;
     changes.files.push_back({std::string(names_.state), to_json(state), true});
     auto const record = [&]() -> Checked<void> {
-        if (changes.issued.empty()) return {};
+        auto const& revoked = changes.revoked;
+        if (changes.issued.empty() && !revoked) return {};
         auto const ledger = Ledger::open(directory_.path());
         auto recorded = ledger ? Result<void>() : Result<void>(ledger.error());
         for (auto const& [certificate, kind] : changes.issued)
             if (recorded) recorded = ledger->record(certificate, kind);
+        if (recorded && revoked)
+            recorded = ledger->revoke(revoked->fingerprint, revoked->revocation->reason,
+                                      revoked->revocation->when);
         if (recorded) return {};
         return Fault{Errc::file_unreadable,
                      "the ledger " + directory_.file("ledger.db").string() +
                          " cannot be written: " + recorded.error().message(),
-                     "nothing was issued; is there room on the disk?"};
+                     "nothing was changed; is there room on the disk?"};
     };
     if (auto const written = directory_.write(changes.files, replace, record); !written)
         return written;

@@ -6,7 +6,8 @@
 //   for them.
 // finish: the leaves that were made aside take their places, with the cross certificate by which
 //   clients that trust the old CA alone verify them; then the CA keys change places.
-// retire: the old CA leaves the bundle, and the cross certificates go with it.
+// retire: the old CA leaves the bundle, and the cross certificates go with it. The one by which the
+//   next CA vouches for the old one is revoked: the old key is to be worth nothing any more.
 //
 // Each step is one change of the directory (certs_directory.hpp): whatever interrupts it, the same
 // command goes on.
@@ -56,6 +57,10 @@ class Rotation {
     /// The regions whose CA, the one that issues now, is below the old CA and has not expired.
     /// Their servers are left without a root when the old CA retires.
     Checked<std::vector<std::string>> regions_below_old() const;
+    /// The old CA as the next one vouches for it, while that is still good by its dates.
+    Checked<std::optional<Certificate>> old_by_next() const;
+    /// Whether the next CA's list in the directory has it.
+    bool is_listed(Certificate const& revoked) const;
     /// The file of the next node certificate, or of its key: what a canary shows.
     std::filesystem::path aside(std::string_view file) const;
 
@@ -67,7 +72,10 @@ class Rotation {
     /// it) only for leaves that were changed since.
     Checked<void> finish(KeyFile const& next_key);
     /// A fault while a leaf is left that the old CA alone vouches for, and that is not revoked.
-    Checked<void> retire();
+    /// The next CA's key (found as by finish) signs the list that revokes old_by_next(), which is
+    /// good for `list_lifetime`; without one, as long as the CA. It is not needed where that is
+    /// done. A rotation that retired without is made up for.
+    Checked<void> retire(KeyFile const& next_key, std::optional<seconds> list_lifetime);
 
  private:
     struct Leaf;
@@ -90,11 +98,17 @@ class Rotation {
     void issue_aside(Leaf const& leaf, Authority const& next, Certificate const& cross,
                      Changes& changes) const;
     Checked<void> forget_stale_pairs(Changes const& changes) const;
+    /// The next CA with its key. `purpose`: what it is needed for, as a hint says it.
+    Checked<Authority> open_next(KeyFile const& given, std::string_view purpose) const;
     Checked<void> prepare_missing(std::vector<Leaf> const& leaves, KeyFile const& next_key);
     Checked<void> move_leaf(Leaf const& leaf, Changes& changes) const;
     Checked<void> check_keys() const;
     Checked<void> exchange_keys() const;
-    Checked<void> drop_lists(Certificate const& old, Changes& changes) const;
+    Checked<std::vector<Certificate>> bundle_without_old() const;
+    Checked<void> take_leave(Changes& changes) const;
+    Checked<void> revoke(Certificate const& old_by_next, KeyFile const& next_key,
+                         std::optional<seconds> list_lifetime, Changes& changes) const;
+    Checked<void> drop_lists(Changes& changes) const;
     Checked<void> forget_old_leaves() const;
     /// Makes the changes, the new state among them.
     Checked<void> enter(RotationPhase phase, Changes changes);

@@ -1,6 +1,8 @@
-// What the steps of a rotation share (rotation.cpp begins, rotation_move.cpp finishes and retires).
+// What the steps of a rotation share (rotation.cpp begins, rotation_move.cpp finishes,
+// rotation_retire.cpp retires).
 #pragma once
 
+#include "pki/ledger.hpp"
 #include "pki/rotation.hpp"
 #include "pki/succession.hpp"
 
@@ -30,10 +32,11 @@ struct Rotation::Leaf {
     std::string obstacle;        ///< as RotatedLeaf's
 };
 
-/// One change of the directory, and the certificates in it that are new.
+/// One change of the directory, and what the ledger is to know of it.
 struct Rotation::Changes {
     std::vector<NewFile> files;
     std::vector<std::pair<Certificate, std::string>> issued;  ///< with their kind
+    std::optional<LedgerEntry> revoked{};
 
     void put(std::string name, std::vector<Certificate> const& certificates) {
         files.push_back({std::move(name), to_pem(certificates), false});

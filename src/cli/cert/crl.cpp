@@ -60,7 +60,8 @@ pki::Checked<void> write(WriteCrl const& options) {
     for (auto const& issuer : *issuers) {
         auto const authority = pki::open_issuer(issuer, options.ca_key, pki::current_time());
         if (!authority) return authority.error();
-        auto const next = pki::next_list(*directory, *ledger, issuer, *authority, options.lifetime);
+        auto const next =
+            pki::next_list(*directory, *ledger, issuer, *authority, {options.lifetime});
         if (!next) return next.error();
         constexpr bool replace = true;
         if (auto const written = directory->write({next->file}, replace); !written) return written;

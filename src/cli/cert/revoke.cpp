@@ -146,7 +146,7 @@ Checked<void> write(Revoke const& options, LedgerEntry entry, pki::CertsDirector
         if (reason == pki::Reason::remove_from_crl) entry.revocation.reset();
     }
     auto const next =
-        pki::next_list(directory, ledger, issuer, *authority, options.lifetime, entry);
+        pki::next_list(directory, ledger, issuer, *authority, {options.lifetime, entry});
     if (!next) return next.error();
     auto const enter = [&]() -> Checked<void> {
         auto const entered = entry.revocation

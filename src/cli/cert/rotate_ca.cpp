@@ -5,6 +5,7 @@
 #include "cli/cert/commands.hpp"
 #include "cli/cert/options.hpp"
 #include "cli/cert/rotation_report.hpp"
+#include "pki/issuers.hpp"
 #include "pki/rotation.hpp"
 
 #include <algorithm>
@@ -103,13 +104,35 @@ void tell_finished(RotateCa const& options, pki::Rotation const& rotation,
         {"operator", "once nobody trusts the old CA alone: " + command(options, "--retire")});
 }
 
-void tell_retired(RotateCa const& options, pki::Rotation const& rotation, RotationReport& report) {
+/// `link`: the old CA as the next one vouches for it.
+void tell_revoked(RotateCa const& options, pki::Rotation const& rotation,
+                  pki::Certificate const& link, RotationReport& report) {
+    auto const named =
+        "certificate " + link.serial() + ", by which the next CA vouches for the old";
+    if (!rotation.is_listed(link)) {
+        report.next.push_back(
+            {"operator", named + ", is not revoked: " + command(options, "--retire")});
+        return;
+    }
+    auto const list = options.certs_dir / pki::certs_names::list_of(rotation.names().ca);
+    report.next.push_back({options.is_client_ca ? "gateway" : "clients",
+                           "publish " + quoted(list) + " too (cert bundle writes both): " + named +
+                               ", is revoked; who checks no lists takes it until " +
+                               date_text(link.not_after())});
+}
+
+pki::Checked<void> tell_retired(RotateCa const& options, pki::Rotation const& rotation,
+                                RotationReport& report) {
+    auto const link = rotation.old_by_next();
+    if (!link) return link.error();
     auto const& state = rotation.state();
-    report.next = {
-        {"clients", "publish " + quoted(options.certs_dir / rotation.names().ca) +
-                        " again: the old CA is gone from it"},
+    report.next = {{"clients", "publish " + quoted(options.certs_dir / rotation.names().ca) +
+                                   " again: the old CA is gone from it"}};
+    if (*link) tell_revoked(options, rotation, **link, report);
+    report.next.push_back(
         {"operator", "destroy the old CA's key, or keep it where nobody can use it: " +
-                         quoted(state.kept_key.empty() ? state.ca_key : state.kept_key)}};
+                         quoted(state.kept_key.empty() ? state.ca_key : state.kept_key)});
+    return {};
 }
 
 std::string state_of(pki::RotatedLeaf const& leaf) {
@@ -148,8 +171,8 @@ pki::Checked<RotationReport> describe(RotateCa const& options, pki::Rotation con
             {"operator", "it was interrupted, go on with: " + command(options, "--finish")}};
     else if (state.phase == RotationPhase::finished)
         tell_finished(options, rotation, *regions, report);
-    else
-        tell_retired(options, rotation, report);
+    else if (auto const told = tell_retired(options, rotation, report); !told)
+        return told.error();
     return report;
 }
 
@@ -159,7 +182,7 @@ pki::Checked<void> step(RotateCa const& options, pki::Rotation& rotation) {
     if (next_key.file.empty() && next_key.password_file.empty())
         next_key.password_file = options.ca_key.password_file;
     if (options.finishes) return rotation.finish(next_key);
-    if (options.retires) return rotation.retire();
+    if (options.retires) return rotation.retire(next_key, options.crl_lifetime);
     if (!options.begins) return {};
     if (options.ca_key.file.empty())
         return pki::Fault{Errc::file_unreadable, "the path to the CA key is required",
@@ -173,7 +196,8 @@ void add_steps(CLI::App& rotate, RotateCa& options) {
                    "make the next CA, put it into the bundle, prepare the next certificates");
     steps.add_flag("--status", options.shows, "say how far it is, and who has to do what next");
     steps.add_flag("--finish", options.finishes, "move the certificates to the next CA");
-    steps.add_flag("--retire", options.retires, "drop the old CA");
+    steps.add_flag("--retire", options.retires,
+                   "drop the old CA, and revoke what vouches for its key");
     steps.require_option(1);
 }
 
@@ -232,6 +256,7 @@ void add_rotate_ca(CLI::App& group, Action& action) {
             "old one's")
         ->type_name("FILE");
     add_lifetime(rotate, options->lifetime);
+    add_crl_lifetime(rotate, options->crl_lifetime);
     auto* const client_ca =
         rotate.add_flag("--client-ca", options->is_client_ca, "ca-client.crt, not ca.crt");
     auto* const config = rotate.add_option("-c,--config", options->config,

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace sallyport::cli::cert {
@@ -20,7 +21,8 @@ struct RotateCa {
     std::filesystem::path config;  ///< of the gateway; for the mirror
     pki::KeyFile ca_key;
     pki::KeyFile new_ca_key;
-    std::chrono::seconds lifetime{};
+    std::chrono::seconds lifetime{};                   ///< of the next CA
+    std::optional<std::chrono::seconds> crl_lifetime;  ///< of the list that --retire writes
     std::string format = "text";
 };
 
