@@ -1,8 +1,14 @@
 """Ends a command with SIGKILL right before its Nth change of a directory: what a power cut leaves."""
 
 import os
+import shutil
+import signal
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+# More changes than any command makes: one that does not come to its end is a failure.
+_MOST = 200
 
 # Every call by which a name in a directory comes, changes or goes, but for temporary names.
 _SHIM = r"""
@@ -55,3 +61,22 @@ def environment(shim: Path, step: int) -> dict[str, str]:
     options = os.environ.get("ASAN_OPTIONS", "")
     return {**os.environ, "LD_PRELOAD": str(shim), "KILL_AT": str(step),
             "ASAN_OPTIONS": f"{options}:verify_asan_link_order=0".lstrip(":")}
+
+
+def kills(shim: Path, folder: Path,
+          command: Callable[..., subprocess.CompletedProcess]) -> Iterator[int]:
+    """Runs `command(env=…)` once for each change that it makes, and kills it there; gives the
+    change's number each time, with `folder` as the kill has left it. Before every run the folder is
+    what it was at first, in the same place: absolute names may be in it.
+    """
+    start = folder.with_name(folder.name + "-at-first")
+    shutil.copytree(folder, start)
+    for at in range(1, _MOST):
+        shutil.rmtree(folder)
+        shutil.copytree(start, folder)
+        done = command(env=environment(shim, at))
+        if done.returncode == 0:
+            return
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        yield at
+    raise AssertionError(f"more than {_MOST} changes")
