@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace sallyport::cli {
 
@@ -15,6 +16,11 @@ using Action = std::function<int()>;
 /// A command under `parent`, with a help text that ends in an example.
 CLI::App& add_command(CLI::App& parent, std::string const& name, std::string const& what,
                       std::string const& example);
+
+/// A positional that takes any number of words, each as it was given: CLI11 itself takes "[a,b]"
+/// for a list of two, and a host's "[::1]" for "::1".
+CLI::Option& add_words(CLI::App& command, std::string const& name, std::vector<std::string>& words,
+                       std::string const& what);
 
 /// Runs `run(options)` where `command` is the one that was given. `options` are what its options
 /// were bound to.

@@ -53,6 +53,14 @@ bool is_address(std::string const& text) {
            ::inet_pton(AF_INET6, text.c_str(), address.data()) == 1;
 }
 
+/// What stands in the brackets around an IPv6 address, as URLs and configurations have it.
+std::string without_brackets(std::string const& host) {
+    if (host.size() < 2 || host.front() != '[' || host.back() != ']') return host;
+    auto const inner = host.substr(1, host.size() - 2);
+    std::array<unsigned char, 16> address{};
+    return ::inet_pton(AF_INET6, inner.c_str(), address.data()) == 1 ? inner : host;
+}
+
 bool is_ascii(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return c >= 0; });
 }
@@ -62,7 +70,11 @@ std::string host_hint(std::string_view host) {
     if (host.find("://") != std::string_view::npos)
         return "give the host name alone, without scheme and path";
     if (!is_ascii(host)) return "write it as DNS does: its labels in the form xn--...";
-    if (host.starts_with('[')) return "write an IPv6 address without brackets and port";
+    if (host.starts_with('[') && host.find(',') != std::string_view::npos)
+        return "give each host as a word of its own, without brackets and commas";
+    if (host.starts_with('['))
+        return "brackets are for an IPv6 address alone, without a port: [::1], or ::1";
+    if (host.find(',') != std::string_view::npos) return "give each host as a word of its own";
     auto const colon = host.rfind(':');
     if (colon != std::string_view::npos && is_dns_name(host.substr(0, colon)))
         return "give the host name alone, without the port";
@@ -104,7 +116,8 @@ std::string hours_text(seconds duration) {
 
 Checked<std::vector<std::string>> check_hosts(std::vector<std::string> const& hosts) {
     std::vector<std::string> names;
-    for (auto const& host : hosts) {
+    for (auto const& given : hosts) {
+        auto const host = without_brackets(given);
         if (!is_address(host) && !is_dns_name(host))
             return Fault{Errc::file_invalid,
                          "'" + printable(host) + "' is no host name and no address",

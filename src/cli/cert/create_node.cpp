@@ -35,8 +35,8 @@ void add_create_node(CLI::App& group, Action& action) {
         "sallyport cert create-node db1.example.com '*.db.example.com' 10.0.0.7 localhost \\\n"
         "      --certs-dir certs --ca-key private/ca.key");
     auto const options = std::make_shared<CreateNode>();
-    command.add_option("HOST", options->hosts, "host names, wildcards and addresses of the server")
-        ->required()
+    add_words(command, "HOST", options->hosts, "host names, wildcards and addresses of the server")
+        .required()
         ->type_name("");
     add_leaf_options(command, options->leaf);
     command

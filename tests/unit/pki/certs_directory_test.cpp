@@ -92,7 +92,7 @@ TEST_F(Certs, OfTenThousandUsersAreListed) {
 
 TEST(LeafRules, TakeHostsInOneSpelling) {
     auto const names =
-        check_hosts({"DB.example", "db.example", "*.a_b.example", "::0001", "10.0.0.7"});
+        check_hosts({"DB.example", "db.example", "*.a_b.example", "::0001", "[::1]", "10.0.0.7"});
     ASSERT_TRUE(names);
     EXPECT_EQ(*names, (std::vector<std::string>{"db.example", "*.a_b.example", "::1", "10.0.0.7"}));
     for (auto const* const bad :
