@@ -82,8 +82,7 @@ Checked<CertsDirectory> CertsDirectory::open(fs::path const& directory) {
     return CertsDirectory(directory);
 }
 
-Checked<CertsDirectory> CertsDirectory::open_to_write(fs::path const& directory,
-                                                      std::function<void()> const& on_wait) {
+Checked<CertsDirectory> CertsDirectory::open_to_write(fs::path const& directory, Notices notices) {
     std::error_code error;
     if (!fs::exists(directory, error))
         if (auto const made = make_directory(directory); !made) return made.error();
@@ -92,13 +91,14 @@ Checked<CertsDirectory> CertsDirectory::open_to_write(fs::path const& directory,
 
     auto lock = DirectoryLock::try_acquire(directory);
     if (!lock && lock.error() == Errc::would_block) {
-        if (on_wait) on_wait();
+        if (notices.on_wait) notices.on_wait();
         lock = DirectoryLock::acquire(directory);
     }
     if (!lock)
         return system_fault("write to the certs directory", directory.string(),
                             last_system_error());
     opened->lock_.emplace(std::move(*lock));
+    opened->notices_ = std::move(notices);
     if (auto const finished = opened->finish_interrupted(); !finished) return finished.error();
     return opened;
 }
@@ -182,14 +182,21 @@ Checked<void> CertsDirectory::write(std::vector<NewFile> const& files, bool over
     return finish_interrupted();
 }
 
+Result<Readers> CertsDirectory::write_staged(fs::path const& target, NewFile const& one) const {
+    if (one.is_private) return write_key(target, one.content, reading_group(file(one.name)));
+    if (auto const reason = write_whole(target, one.content, public_mode)) return reason;
+    return Readers::kept;
+}
+
 Checked<void> CertsDirectory::stage(std::vector<NewFile> const& files) const {
     auto const directory = file(unfinished);
     for (auto const& one : files) {
         auto const target = directory / one.name;
         if (auto const made = make_directory(target.parent_path()); !made) return made.error();
-        auto const mode = one.is_private ? private_mode : public_mode;
-        if (auto const reason = write_whole(target, one.content, mode))
-            return system_fault("write", file(one.name).string(), reason);
+        auto const written = write_staged(target, one);
+        if (!written) return system_fault("write", file(one.name).string(), written.error());
+        if (*written == Readers::lost && notices_.on_lost_readers)
+            notices_.on_lost_readers(file(one.name));
     }
     return sync(directory);
 }

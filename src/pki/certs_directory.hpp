@@ -10,6 +10,7 @@
 
 #include "pki/authority.hpp"
 #include "pki/fault.hpp"
+#include "pki/key_access.hpp"
 #include "pki/key_file.hpp"
 #include "pki/pair.hpp"
 
@@ -37,7 +38,7 @@ std::string client(std::string_view user);
 struct NewFile {
     std::string name;
     std::string content;
-    bool is_private = false;  ///< 0600, else 0644
+    bool is_private = false;  ///< 0600, and the group that may read its predecessor; else 0644
 };
 
 /// STEM.crt and STEM.key of a credential; `password` encrypts the key, unless empty.
@@ -46,13 +47,19 @@ std::vector<NewFile> files_of(std::string_view stem, Credential const& credentia
 
 class CertsDirectory {
  public:
+    /// What a person is to be told of while a directory is written.
+    struct Notices {
+        std::function<void()> on_wait;  ///< before waiting for another holder
+        /// A group could read the file that is replaced, and cannot read the new one.
+        std::function<void(std::filesystem::path const& file)> on_lost_readers{};
+    };
+
     /// For reading. Takes no lock: files are replaced whole.
     static Checked<CertsDirectory> open(std::filesystem::path const& directory);
     /// For writing: makes the directory (0700) where it is missing, waits for its lock, holds it,
-    /// and finishes a change that was interrupted. `on_wait` is called before waiting for another
-    /// holder, so that a person is told.
+    /// and finishes a change that was interrupted.
     static Checked<CertsDirectory> open_to_write(std::filesystem::path const& directory,
-                                                 std::function<void()> const& on_wait);
+                                                 Notices notices);
 
     std::filesystem::path const& path() const { return path_; }
     std::filesystem::path file(std::string_view name) const { return path_ / name; }
@@ -80,10 +87,12 @@ class CertsDirectory {
     explicit CertsDirectory(std::filesystem::path path) : path_(std::move(path)) {}
 
     Checked<void> finish_interrupted() const;
+    Result<Readers> write_staged(std::filesystem::path const& target, NewFile const& one) const;
     Checked<void> stage(std::vector<NewFile> const& files) const;
 
     std::filesystem::path path_;
     std::optional<DirectoryLock> lock_;
+    Notices notices_;
 };
 
 }  // namespace sallyport::pki

@@ -99,13 +99,19 @@ error_code sync_directory(fs::path const& directory) {
 
 error_code write_whole(fs::path const& file, std::string_view content, unsigned mode,
                        Existing existing) {
+    auto const set_mode = [mode](int descriptor) { return ::fchmod(descriptor, mode) == 0; };
+    return write_whole(file, content, set_mode, existing);
+}
+
+error_code write_whole(fs::path const& file, std::string_view content,
+                       std::function<bool(int)> const& set_access, Existing existing) {
     auto const directory = directory_of(file);
     auto temporary = temporary_name(directory, file);
     // mkostemp creates with O_EXCL and mode 0600, of which the umask can only take away.
     File const opened(::mkostemp(temporary.data(), O_CLOEXEC));
     if (!opened.is_open()) return last_system_error();
 
-    bool const complete = ::fchmod(opened.get(), mode) == 0 && opened.write_all(content) &&
+    bool const complete = set_access(opened.get()) && opened.write_all(content) &&
                           ::fsync(opened.get()) == 0 && put_in_place(temporary, file, existing);
     if (!complete) {
         auto const why = last_system_error();

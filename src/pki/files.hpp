@@ -5,6 +5,7 @@
 #include "base/errc.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,11 @@ enum class Existing { replaced, kept };
 /// `mode` are the permission bits. Existing::kept fails with std::errc::file_exists, also where
 /// another process makes the file at the same moment.
 error_code write_whole(std::filesystem::path const& file, std::string_view content, unsigned mode,
+                       Existing existing = Existing::replaced);
+/// The same with `set_access`, which gives the descriptor its mode before anything is written:
+/// false with errno where it cannot.
+error_code write_whole(std::filesystem::path const& file, std::string_view content,
+                       std::function<bool(int descriptor)> const& set_access,
                        Existing existing = Existing::replaced);
 /// fsync of a directory: what was renamed in it or out of it stays so after a power cut.
 error_code sync_directory(std::filesystem::path const& directory);

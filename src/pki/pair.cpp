@@ -1,6 +1,7 @@
 #include "pki/pair.hpp"
 
 #include "pki/files.hpp"
+#include "pki/key_access.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -43,7 +44,7 @@ Result<void> replace_pair(PairFiles const& files, std::vector<Certificate> const
                           std::string_view key_pem) {
     auto const waiting = staged_certificate(files);
     if (auto const written = write_public(waiting, to_pem(chain)); !written) return written;
-    if (auto const written = write_private(files.key, key_pem); !written) {
+    if (auto const written = replace_key(files.key, key_pem); !written) {
         std::error_code ignored;
         std::filesystem::remove(waiting, ignored);
         return written;

@@ -22,9 +22,9 @@ PairFiles pair_files(std::filesystem::path const& directory, std::string_view st
 /// `password` opens an encrypted key. Errc::file_unreadable, file_invalid, or key_mismatch.
 Result<Credential> read_pair(PairFiles const& files, std::string_view password = {});
 
-/// Each file is replaced as a whole, the key (0600) before the certificate. After a crash between
-/// the two, read_pair finds a key_mismatch, or no certificate: never a pair that seems sound. A
-/// full disk is met before anything is replaced.
+/// Each file is replaced as a whole, the key (0600; a group that may read it stays) before the
+/// certificate. After a crash between the two, read_pair finds a key_mismatch, or no certificate:
+/// never a pair that seems sound. A full disk is met before anything is replaced.
 Result<void> write_pair(PairFiles const& files, Credential const& credential);
 /// The same with a key that is PEM already.
 Result<void> replace_pair(PairFiles const& files, std::vector<Certificate> const& chain,

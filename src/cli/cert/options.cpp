@@ -134,10 +134,14 @@ pki::Checked<pki::KeyType> key_type(KeyOptions const& options) {
 }
 
 pki::Checked<pki::CertsDirectory> open_to_write(std::filesystem::path const& certs_dir) {
-    auto const tell = [&] {
+    auto const wait = [certs_dir] {
         note("waiting for another command to finish in " + certs_dir.string());
     };
-    return pki::CertsDirectory::open_to_write(certs_dir, tell);
+    auto const lost_readers = [](std::filesystem::path const& file) {
+        note(file.string() + ": its group could read it, and only you may read the new one: " +
+             "chgrp and chmod 640 as root, or as a member of that group");
+    };
+    return pki::CertsDirectory::open_to_write(certs_dir, {wait, lost_readers});
 }
 
 std::string date_text(pki::Time time) {

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "pki/files.hpp"
+#include "pki/key_access.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -142,8 +143,8 @@ Checked<pki::Credential> AcmeStore::install() const {
     if (!covers(*credential))
         return Fault{Errc::file_invalid, stem.string() + ".crt",
                      "the CA's certificate lacks some of the domains", ""};
-    if (!pki::write_private(certificate_file(),
-                            credential->key.to_pem() + pki::to_pem(credential->chain)))
+    if (!pki::replace_key(certificate_file(),
+                          credential->key.to_pem() + pki::to_pem(credential->chain)))
         return unwritable(certificate_file());
     std::error_code ignored;
     fs::remove_all(work_directory(), ignored);

@@ -18,9 +18,7 @@ namespace fs = std::filesystem;
 
 class Certs : public testing::Test {
  protected:
-    CertsDirectory open() const {
-        return *CertsDirectory::open_to_write(path(), [] {});
-    }
+    CertsDirectory open() const { return *CertsDirectory::open_to_write(path(), {}); }
     fs::path const& path() const { return directory_.path(); }
     std::string read(std::string const& name) const {
         auto const text = read_file(path() / name);
@@ -64,10 +62,10 @@ TEST_F(Certs, AreFinishedWhereTheChangeWasDecided) {
 TEST_F(Certs, TellOfAnotherHolder) {
     auto held = std::optional<CertsDirectory>(open());
     bool told = false;
-    auto const second = CertsDirectory::open_to_write(path(), [&] {
-        told = true;
-        held.reset();
-    });
+    auto const second = CertsDirectory::open_to_write(path(), {[&] {
+                                                          told = true;
+                                                          held.reset();
+                                                      }});
     EXPECT_TRUE(second);
     EXPECT_TRUE(told);
 }
