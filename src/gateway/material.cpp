@@ -107,11 +107,7 @@ Checked<void> make_own(fs::path const& directory, std::vector<std::string> const
     material.credentials = made->servers;
     // All of one directory are made, and renewed, together.
     auto const& leaf = made->servers.front().chain.front();
-    auto renew = [directory, names]() -> Result<void> {
-        auto const renewed = pki::ensure_auto_tls(directory, names);
-        if (!renewed) return renewed.error();
-        return {};
-    };
+    auto renew = [directory, names] { return pki::renew_auto_tls(directory, names); };
     material.renewables.push_back({directory.string(),
                                    {leaf.not_before(), leaf.not_after()},
                                    made->renew_at,

@@ -62,6 +62,11 @@ void tell(ExpiryWatch::Alert const& alert, pki::Time now) {
                fields.size());
 }
 
+std::string reason_of(error_code const& failure) {
+    if (failure == Errc::would_block) return "another process is at work in its directory";
+    return failure.message();
+}
+
 /// A bug in an attempt must not end the gateway: it is a failed attempt.
 Result<void> guarded(Renewable const& renewable) {
     try {
@@ -175,7 +180,7 @@ void Upkeep::finished(std::string const& file, Result<void> const& outcome) {
     bool const succeeded = outcome && renewed_();
     auto const pause = renewal_.finished(file, succeeded, clocks_.wall(), clocks_.steady());
     std::string reason = succeeded ? "it is due all the same" : "what it became cannot be served";
-    if (!outcome) reason = outcome.error().message();
+    if (!outcome) reason = reason_of(outcome.error());
     if (pause)
         log::error("certificate could not be renewed",
                    {{"file", file},

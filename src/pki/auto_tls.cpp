@@ -39,6 +39,7 @@ struct Ca {
     std::optional<Authority> authority;
 };
 
+/// From the best to the worst.
 enum class Fitness {
     good,      ///< serve it
     due,       ///< serves still, but should be issued again
@@ -153,8 +154,8 @@ class Pass {
     Pass(fs::path const& directory, std::vector<std::string> const& wanted, Time now)
         : directory_(directory), wanted_(wanted), now_(now) {}
 
-    /// All that is there, if all of it is good and nothing needs to be written.
-    std::optional<AutoTls> read() {
+    /// All that is there, if none of it is worse than `worst`.
+    std::optional<AutoTls> read(Fitness worst) {
         auto const files = pair_files(directory_, ca_stem);
         auto const ca = read_ca(files, now_);
         if (!ca) return std::nullopt;
@@ -162,8 +163,12 @@ class Pass {
         for (auto const& kind : server_kinds) {
             auto const pair = pair_files(directory_, kind.stem);
             auto const server = read_pair(pair);
-            if (judge(server, ca->certificate, wanted_, now_) != Fitness::good) return std::nullopt;
-            add(pair, *server, renewal_time(server->chain.front(), ca->certificate));
+            auto const fitness = judge(server, ca->certificate, wanted_, now_);
+            if (fitness > worst) return std::nullopt;
+            auto const& leaf = *server;
+            // Due for another reason than its age, as where a name is new, it is due at once.
+            auto const due = renewal_time(leaf.chain.front(), ca->certificate);
+            add(pair, leaf, fitness == Fitness::good ? due : std::min(due, now_));
         }
         return std::move(material_);
     }
@@ -222,16 +227,36 @@ class Pass {
 }  // namespace
 
 Result<AutoTls> ensure_auto_tls(fs::path const& directory, std::vector<std::string> const& names,
-                                Time now) {
+                                Time now, std::chrono::milliseconds patience) {
     auto const wanted = wanted_names(names);
     if (auto const made = make_private_directory(directory); !made)
         return complain(directory, "is data-dir writable?", made.error());
     // Most starts find everything in order, and write nothing.
-    if (auto found = Pass(directory, wanted, now).read()) return std::move(*found);
+    if (auto found = Pass(directory, wanted, now).read(Fitness::good)) return std::move(*found);
 
-    auto const lock = DirectoryLock::acquire(directory);
+    auto lock = DirectoryLock::try_acquire(directory);
+    bool const is_held = !lock && lock.error() == Errc::would_block;
+    if (is_held) {
+        // A reload has clients to accept: it waits only for what it cannot do without.
+        if (auto found = Pass(directory, wanted, now).read(Fitness::due)) return std::move(*found);
+        lock = DirectoryLock::acquire(directory, patience);
+    }
+    if (!lock && lock.error() == Errc::would_block)
+        return complain(directory, "another process holds .lock there; which, lslocks says",
+                        lock.error());
     if (!lock) return complain(directory, "is data-dir writable?", lock.error());
     return Pass(directory, wanted, now).repair();
+}
+
+Result<void> renew_auto_tls(fs::path const& directory, std::vector<std::string> const& names,
+                            Time now) {
+    auto const wanted = wanted_names(names);
+    if (Pass(directory, wanted, now).read(Fitness::good)) return {};
+    // Whoever holds it for long must not keep a gateway from ending: another attempt follows.
+    auto const lock = DirectoryLock::try_acquire(directory);
+    if (!lock) return lock.error();
+    auto const done = Pass(directory, wanted, now).repair();
+    return done ? Result<void>() : Result<void>(done.error());
 }
 
 }  // namespace sallyport::pki

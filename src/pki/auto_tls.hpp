@@ -8,6 +8,7 @@
 #include "base/errc.hpp"
 #include "pki/certificate.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -21,6 +22,10 @@ struct AutoTls {
     Time renew_at;                             ///< when ensure_auto_tls has something to do again
 };
 
+/// Whoever holds the directory makes two keys, of which the RSA one takes a second, or some on a
+/// busy machine.
+inline constexpr std::chrono::milliseconds auto_tls_patience{10'000};
+
 /// Makes what is missing in `directory` (ca, server and server-rsa, each .crt and .key) and issues
 /// again what is expired, past two thirds of its life, not of this CA, without its key, or lacks
 /// one of the wanted names: `names`, this host's name, localhost, 127.0.0.1 and ::1. Of `names`,
@@ -29,7 +34,17 @@ struct AutoTls {
 /// Without ca.key (an operator may keep it elsewhere) what is still valid is served, and the log
 /// says what is due. Errors: Errc::file_unreadable, and for the CA's own files file_invalid,
 /// key_mismatch, certificate_expired; the log names the file.
+///
+/// While another process works in the directory, what is due is served as it is: renew_auto_tls()
+/// is for that. Where nothing can be served, the other is waited for: Errc::would_block once
+/// `patience` is over.
 Result<AutoTls> ensure_auto_tls(std::filesystem::path const& directory,
-                                std::vector<std::string> const& names, Time now = current_time());
+                                std::vector<std::string> const& names, Time now = current_time(),
+                                std::chrono::milliseconds patience = auto_tls_patience);
+
+/// Issues again what is due, as ensure_auto_tls() does, but waits for nobody: Errc::would_block
+/// while another process works there, and another attempt may follow.
+Result<void> renew_auto_tls(std::filesystem::path const& directory,
+                            std::vector<std::string> const& names, Time now = current_time());
 
 }  // namespace sallyport::pki

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string>
 #include <sys/file.h>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -86,6 +87,19 @@ Result<DirectoryLock> DirectoryLock::lock(std::filesystem::path const& directory
 
 Result<DirectoryLock> DirectoryLock::acquire(std::filesystem::path const& directory) {
     return lock(directory, LOCK_EX);
+}
+
+Result<DirectoryLock> DirectoryLock::acquire(std::filesystem::path const& directory,
+                                             std::chrono::milliseconds patience) {
+    // flock() has no limit of its own, and a signal for one would belong to the whole process.
+    constexpr std::chrono::milliseconds look{20};
+    auto const end = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+        auto lock = try_acquire(directory);
+        bool const is_held = !lock && lock.error() == Errc::would_block;
+        if (!is_held || std::chrono::steady_clock::now() >= end) return lock;
+        std::this_thread::sleep_for(look);
+    }
 }
 
 Result<DirectoryLock> DirectoryLock::try_acquire(std::filesystem::path const& directory) {

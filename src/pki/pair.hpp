@@ -5,6 +5,7 @@
 #include "base/errc.hpp"
 #include "pki/certificate.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,9 @@ class DirectoryLock {
  public:
     /// Waits for the present holder. Errc::file_unreadable where the directory takes no files.
     static Result<DirectoryLock> acquire(std::filesystem::path const& directory);
+    /// Waits that long, then gives up with Errc::would_block.
+    static Result<DirectoryLock> acquire(std::filesystem::path const& directory,
+                                         std::chrono::milliseconds patience);
     /// The same, but gives up at once with Errc::would_block where there is a holder.
     static Result<DirectoryLock> try_acquire(std::filesystem::path const& directory);
 

@@ -14,6 +14,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <optional>
 #include <thread>
 #include <unistd.h>
 
@@ -33,6 +34,10 @@ class AutoTlsDirectory : public testing::Test {
     Result<AutoTls> ensure(std::vector<std::string> const& names = {"db.example"},
                            Time now = current_time()) const {
         return ensure_auto_tls(root_.path() / "auto", names, now);
+    }
+
+    Result<void> renew(std::vector<std::string> const& names, Time now) const {
+        return renew_auto_tls(root_.path() / "auto", names, now);
     }
 
     /// The content of every file by its name.
@@ -272,6 +277,34 @@ TEST_F(AutoTlsDirectory, ManyStartsAtOnceAgree) {
     }
     EXPECT_FALSE(seen.front().empty());
     for (auto const& fingerprints : seen) EXPECT_EQ(fingerprints, seen.front());
+}
+
+TEST_F(AutoTlsDirectory, IsServedAsItIsWhileAnotherHoldsIt) {
+    auto const first = ensure();
+    ASSERT_TRUE(first);
+    auto const due = first->renew_at;
+    auto const before = contents();
+    auto held = std::optional(DirectoryLock::acquire(file("")).value());
+    // Without waiting: the patience here is that of a start.
+    auto const served = ensure({"db.example"}, due);
+    ASSERT_TRUE(served);
+    EXPECT_EQ(served->renew_at, due);
+    auto const renamed = ensure({"new.example"}, due - 1s);
+    ASSERT_TRUE(renamed);
+    EXPECT_EQ(renamed->renew_at, due - 1s) << "nobody would issue it for the new name";
+    EXPECT_EQ(renew({"db.example"}, due).error(), Errc::would_block);
+    EXPECT_EQ(contents(), before);
+    held.reset();
+    EXPECT_TRUE(renew({"db.example"}, due));
+    EXPECT_EQ(changed_since(before), both_servers);
+    EXPECT_TRUE(renew({"db.example"}, due)) << "there is nothing left to do";
+}
+
+TEST_F(AutoTlsDirectory, IsWaitedForOnlySoLongAtTheFirstStart) {
+    ASSERT_TRUE(make_private_directory(file("")));
+    auto const held = DirectoryLock::acquire(file("")).value();
+    auto const given_up = ensure_auto_tls(file(""), {"db.example"}, current_time(), 0ms);
+    EXPECT_EQ(given_up.error(), Errc::would_block);
 }
 
 TEST_F(AutoTlsDirectory, SaysWhereItCannotBeWritten) {
