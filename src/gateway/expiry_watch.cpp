@@ -27,7 +27,7 @@ std::string_view name(Role role) {
 }
 
 std::vector<ExpiryWatch::Alert> ExpiryWatch::look(std::vector<Sighting> const& in_sight,
-                                                  pki::Time now) {
+                                                  pki::Time now, std::string_view in_hand) {
     std::vector<Alert> alerts;
     for (auto const& sighting : in_sight) {
         auto const remaining = remaining_at(sighting.life, now);
@@ -36,7 +36,8 @@ std::vector<ExpiryWatch::Alert> ExpiryWatch::look(std::vector<Sighting> const& i
         auto told = known != nullptr ? *known : Told{};
         bool const went_back = now + clock_tolerance < told.at;
         if (went_back && remaining < told.remaining) told = {};
-        if (remaining > told.remaining) {
+        bool const is_early = sighting.id == in_hand && remaining != Remaining::nothing;
+        if (remaining > told.remaining && !is_early) {
             told = {remaining, now};
             alerts.push_back({sighting, remaining});
         }

@@ -46,11 +46,13 @@ class ExpiryWatch {
     };
 
     /// What is to be told now: each stage of each certificate once, the last one only where
-    /// several were passed between two looks.
+    /// several were passed between two looks. Of what is `in_hand` (its id), because somebody is
+    /// about to replace it, nothing is told but its end.
     ///
     /// A clock that went back far enough to undo what was told makes it news again; a little to and
     /// fro (NTP) does not.
-    std::vector<Alert> look(std::vector<Sighting> const& in_sight, pki::Time now);
+    std::vector<Alert> look(std::vector<Sighting> const& in_sight, pki::Time now,
+                            std::string_view in_hand = {});
 
  private:
     // More than a step of NTP, less than anybody's alert matters.

@@ -34,6 +34,10 @@ struct RenewalStatus {
     pki::Time due;
     unsigned failures = 0;      ///< attempts since the last success
     std::uint64_t renewed = 0;  ///< successes since the start of the gateway
+    std::string fingerprint{};  ///< of the certificate; empty: of those that are renewed here
+
+    /// It is renewed in time, as far as one can know: it has failed in nothing yet.
+    bool is_in_hand() const { return state <= RenewalState::due && failures == 0; }
 };
 
 class Renewal {

@@ -159,7 +159,10 @@ void Upkeep::look_at_states() {
 void Upkeep::look_for_expiry() {
     auto const now = clocks_.wall();
     auto const in_sight = sightings_of(*world_, now);
-    for (auto const& alert : watch_.look(in_sight, now)) tell(alert, now);
+    // What [acme] renews gets its chance, too: an attempt with a CA takes longer than one here.
+    auto const acme = acme_.value_or(RenewalStatus());
+    auto const in_hand = acme.is_in_hand() ? acme.fingerprint : std::string();
+    for (auto const& alert : watch_.look(in_sight, now, in_hand)) tell(alert, now);
     expiry_interval_ = Renewal::slowest_look;
     for (auto const& sighting : in_sight)
         expiry_interval_ = std::min(expiry_interval_, look_interval(sighting.life));

@@ -150,6 +150,10 @@ def test_renewal_while_clients_connect(new_pebble, open_gateway):
     assert not failures
     assert gateway.events("ACME certificate", state="due")
     assert len(gateway.events("ACME certificate obtained")) >= 2
+    # A renewal that works alarms nobody.
+    serials = {f"{int(serial, 16):X}" for serial in seen}
+    assert not [record for record in gateway.events("certificate nears its end", role="node")
+                if f"{int(record['serial'], 16):X}" in serials]
     # The account is kept: one registration for all attempts.
     said = [line["line"] for line in gateway.events("lego")]
     assert len([line for line in said if "Registering account" in line]) == 1
@@ -164,6 +168,7 @@ def test_a_failed_renewal_harms_nothing(new_pebble, open_gateway):
     failed = gateway.wait_for_log("ACME attempt failed", count=2, patience=60)
     assert failed["failures"] == 2
     assert "connection refused" in failed["reason"]
+    gateway.wait_for_log("certificate nears its end", role="node", patience=60)
     assert pebble.directory_url in failed["hint"]
     assert served(gateway.port, pebble.root)["serialNumber"] == first["serialNumber"]
     # With a new root, and without a memory of our account: we make another.

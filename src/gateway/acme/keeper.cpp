@@ -287,9 +287,12 @@ std::optional<RenewalStatus> AcmeKeeper::status() const {
         }
         return RenewalState::expired;
     };
-    return RenewalStatus{store_->certificate_file().string(), as_renewal(state()),
-                         leaf_ ? due_at() : missing_since_, static_cast<unsigned>(failures_),
-                         obtained_};
+    return RenewalStatus{store_->certificate_file().string(),
+                         as_renewal(state()),
+                         leaf_ ? due_at() : missing_since_,
+                         static_cast<unsigned>(failures_),
+                         obtained_,
+                         leaf_ ? leaf_->fingerprint() : std::string()};
 }
 
 }  // namespace sallyport::gateway

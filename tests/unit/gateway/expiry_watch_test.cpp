@@ -53,6 +53,15 @@ TEST_F(ExpiryWatchTest, ARenewedOneIsAnotherOne) {
     EXPECT_EQ(told(birth + 145h, {renewed}), Told{Remaining::third});
 }
 
+TEST_F(ExpiryWatchTest, WhatIsInHandIsToldOfOnlyAtItsEnd) {
+    std::vector<Sighting> const both{sighting(), sighting("b")};
+    EXPECT_EQ(watch_.look(both, birth + 61h, "a").size(), 1U) << "the other one is nobody's";
+    EXPECT_TRUE(watch_.look(both, birth + 62h, "a").empty());
+    EXPECT_EQ(watch_.look(both, birth + 63h).size(), 1U) << "its renewal has failed";
+    EXPECT_TRUE(watch_.look({sighting("c")}, birth + 82h, "c").empty());
+    EXPECT_EQ(watch_.look({sighting("c")}, birth + 90h, "c").size(), 1U);
+}
+
 TEST_F(ExpiryWatchTest, EachRoleIsToldOf) {
     EXPECT_EQ(told(birth + 61h, {sighting(), sighting("a", Role::backend)}),
               (Told{Remaining::third, Remaining::third}));
