@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace sallyport::gateway {
 
@@ -19,6 +20,12 @@ struct Fault {
     /// "FILE: reason", or the reason alone.
     std::string what() const { return file.empty() ? reason : file.string() + ": " + reason; }
 };
+
+/// One of a file; by function, since most have no hint.
+inline Fault fault(Errc code, std::filesystem::path file, std::string reason,
+                   std::string hint = {}) {
+    return {code, std::move(file), std::move(reason), std::move(hint)};
+}
 
 template <class T>
 using Checked = boost::system::result<T, Fault>;

@@ -14,10 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Fault fault(Errc code, fs::path file, std::string reason, std::string hint = {}) {
-    return {code, std::move(file), std::move(reason), std::move(hint)};
-}
-
 Checked<pki::Authority> load_authority(pki::AuthorityFiles const& files, Material& material) {
     for (auto const& file : {files.certificate, files.key, files.password_file})
         if (!file.empty()) material.files.push_back(file);

@@ -9,6 +9,7 @@
 #include "pki/crl.hpp"
 #include "tls/context.hpp"
 
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ struct Material {
     std::vector<Renewable> renewables;         ///< those of `credentials` that are ours to renew
 };
 
+struct Door;
+
 /// What is in use until now; nothing at the start.
 struct Served {
     /// A new leaf below one of them that comes without it is an incomplete chain.
@@ -33,6 +36,7 @@ struct Served {
     /// Of certificates and revocation lists. One that has expired in use is no reason to refuse
     /// what came with it: it must not keep out the renewal of another, or a new revocation.
     std::set<std::string> fingerprints;
+    std::vector<std::shared_ptr<Door const>> doors{};
 };
 
 /// Reads and checks what `tls` names; makes or renews auto-tls material under `data_dir` where that

@@ -9,10 +9,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Fault fault(Errc code, fs::path file, std::string reason, std::string hint = {}) {
-    return {code, std::move(file), std::move(reason), std::move(hint)};
-}
-
 Checked<void> check_validity(fs::path const& file, pki::Certificate const& certificate,
                              Served const& served) {
     bool const is_in_use = served.fingerprints.contains(certificate.fingerprint());

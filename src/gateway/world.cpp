@@ -96,7 +96,7 @@ Checked<std::shared_ptr<World const>> World::build(config::Config config, Estate
         if (auto const added = world->add_target(backend, estate, served); !added)
             return added.error();
     for (auto const& listener : world->config_.listeners)
-        if (auto const added = world->add_door(listener, estate, previous, served); !added)
+        if (auto const added = world->add_door(listener, estate, served); !added)
             return added.error();
     return std::shared_ptr<World const>(world);
 }
@@ -148,7 +148,7 @@ Checked<void> World::add_verifiers(Target& target, std::string const& key, Estat
 }
 
 Checked<void> World::add_door(config::Listener const& listener, Estate& estate,
-                              World const* previous, Served const& served) {
+                              Served const& served) {
     auto door = std::make_shared<Door>();
     door->settings = listener;
     for (auto const& target : targets_)
@@ -157,7 +157,7 @@ Checked<void> World::add_door(config::Listener const& listener, Estate& estate,
         load_material(listener.tls, config_.data_dir, auto_tls_names(config_.listeners), served);
     if (!material) return material.error();
     share_lists(material->crls, doors_);
-    if (previous != nullptr) share_lists(material->crls, previous->doors());
+    share_lists(material->crls, served.doors);
     files_.insert(files_.end(), material->files.begin(), material->files.end());
     add_renewables(material->renewables);
 
@@ -190,7 +190,7 @@ Checked<void> World::add_door(config::Listener const& listener, Estate& estate,
     door->client_cas = material->client_cas;
     door->crls = material->crls;
     door->clients = estate.clients;
-    if (auto const added = add_canary(*door, *material, settings, estate, previous); !added)
+    if (auto const added = add_canary(*door, *material, settings, estate, served); !added)
         return added.error();
     doors_.push_back(std::move(door));
     return {};
@@ -205,6 +205,7 @@ void World::add_renewables(std::vector<Renewable> const& renewables) {
 
 Served World::served() const {
     Served served;
+    served.doors = doors_;
     auto const add = [&](std::vector<pki::Certificate> const& certificates) {
         for (auto const& certificate : certificates)
             served.fingerprints.insert(certificate.fingerprint());

@@ -90,11 +90,10 @@ class World {
     World() = default;
     Checked<void> add_target(config::Backend const& backend, Estate& estate, Served const& served);
     Checked<void> add_verifiers(Target& target, std::string const& key, Estate& estate);
-    Checked<void> add_door(config::Listener const& listener, Estate& estate, World const* previous,
-                           Served const& served);
+    Checked<void> add_door(config::Listener const& listener, Estate& estate, Served const& served);
     void add_renewables(std::vector<Renewable> const& renewables);
     Checked<void> add_canary(Door& door, Material const& material, tls::FrontSettings settings,
-                             Estate& estate, World const* previous);
+                             Estate& estate, Served const& served);
     Served served() const;
 
     config::Config config_;

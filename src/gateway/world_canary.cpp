@@ -23,7 +23,7 @@ bool Door::is_of_canary(X509 const& certificate) const {
 }
 
 Checked<void> World::add_canary(Door& door, Material const& material, tls::FrontSettings settings,
-                                Estate& estate, World const* previous) {
+                                Estate& estate, Served const& served) {
     if (material.canary.empty()) return {};
     if (config::needs_same_certificate(door.target->settings)) {
         door.why_no_canary =
@@ -50,9 +50,8 @@ Checked<void> World::add_canary(Door& door, Material const& material, tls::Front
     for (auto const& credential : material.canary)
         for (auto const& link : credential.chain) terms.chain += link.fingerprint();
     // One that has fallen stays so until its files or its terms change.
-    if (previous != nullptr)
-        for (auto const& old : previous->doors())
-            if (old->canary && old->canary->terms() == terms) door.canary = old->canary;
+    for (auto const& old : served.doors)
+        if (old->canary && old->canary->terms() == terms) door.canary = old->canary;
     if (!door.canary) door.canary = std::make_shared<Canary>(std::move(terms));
     return {};
 }

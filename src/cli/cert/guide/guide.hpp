@@ -43,6 +43,11 @@ std::string shell_word(std::string const& text);
 /// it.
 std::string sql_text(std::string const& text, bool has_escapes);
 
+/// How the node's pair, and the CAs that clients are verified by, come to `target`, a directory of
+/// the user `owner` that the database runs as.
+std::string install_files(GuideSubject const& subject, std::string_view owner,
+                          std::string_view target);
+
 /// How the gateway is told about the directory; whether it serves node.crt itself; `more`: further
 /// lines of its [[backend]].
 std::string gateway_settings(GuideSubject const& subject, std::string_view protocol,

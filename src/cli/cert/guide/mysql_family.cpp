@@ -30,25 +30,7 @@ must the database's own, by which the gateway verifies it. In {config}:
 {gateway}
 ## Files
 
-```sh
-install -d -o {owner} -g {owner} -m 0700 {target}
-install -o {owner} -g {owner} -m 0644 {certs_word}/node.crt {target}/server.crt
-install -o {owner} -g {owner} -m 0600 {certs_word}/node.key {target}/server.key
-```
-
-Clients are verified by {client_ca}, and those that come through the gateway by its mirror CA, which
-has the same name. On the gateway's host, as the user that it serves as; then copy the file over:
-
-```sh gateway
-sallyport mirror-ca -c {config_word} > mirror-ca.pem
-```
-
-```sh
-cat {certs_word}/{client_ca} mirror-ca.pem > {target}/client-cas.pem
-chown {owner}:{owner} {target}/client-cas.pem
-chmod 0644 {target}/client-cas.pem
-```
-
+{files}
 ## Settings
 
 ```{settings_file}
@@ -153,12 +135,8 @@ std::string guide(Dialect const& dialect, GuideSubject const& subject) {
     std::string const target(dialect.target);
     return fill(whole, {{"title", std::string(dialect.title)},
                         {"certs", subject.certs_dir.string()},
-                        {"certs_word", shell_word(subject.certs_dir.string())},
                         {"config", subject.config.string()},
-                        {"config_word", shell_word(subject.config.string())},
-                        {"owner", std::string(dialect.owner)},
-                        {"target", target},
-                        {"client_ca", subject.client_ca},
+                        {"files", install_files(subject, dialect.owner, target)},
                         {"settings_file", std::string(dialect.settings_file)},
                         {"settings", fill(dialect.settings, {{"target", target}})},
                         {"start", std::string(dialect.start)},

@@ -24,25 +24,7 @@ they differ, see "Which scram to choose" in docs/configuration.md.
 
 PostgreSQL takes no key that others may read: 0600 where it is its own user's.
 
-```sh
-install -d -o postgres -g postgres -m 0700 {target}
-install -o postgres -g postgres -m 0644 {certs_word}/node.crt {target}/server.crt
-install -o postgres -g postgres -m 0600 {certs_word}/node.key {target}/server.key
-```
-
-Clients are verified by {client_ca}, and those that come through the gateway by its mirror CA, which
-has the same name. On the gateway's host, as the user that it serves as; then copy the file over:
-
-```sh gateway
-sallyport mirror-ca -c {config_word} > mirror-ca.pem
-```
-
-```sh
-cat {certs_word}/{client_ca} mirror-ca.pem > {target}/client-cas.pem
-chown postgres:postgres {target}/client-cas.pem
-chmod 0644 {target}/client-cas.pem
-```
-
+{files}
 ## Settings
 
 ```sql
@@ -116,11 +98,9 @@ std::string guide_postgres(GuideSubject const& subject) {
         ident += "sallyport  " + name + "  " + name + "\n";
     }
     return fill(whole, {{"certs", subject.certs_dir.string()},
-                        {"certs_word", shell_word(subject.certs_dir.string())},
                         {"config", subject.config.string()},
-                        {"config_word", shell_word(subject.config.string())},
                         {"target", std::string(target)},
-                        {"client_ca", subject.client_ca},
+                        {"files", install_files(subject, "postgres", target)},
                         {"accounts", accounts_of(subject)},
                         {"hba", hba},
                         {"ident", ident},

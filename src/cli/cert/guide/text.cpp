@@ -96,4 +96,32 @@ std::string gateway_settings(GuideSubject const& subject, std::string_view proto
                                    {"more", std::string(more)}});
 }
 
+std::string install_files(GuideSubject const& subject, std::string_view owner,
+                          std::string_view target) {
+    constexpr std::string_view text = R"(```sh
+install -d -o {owner} -g {owner} -m 0700 {target}
+install -o {owner} -g {owner} -m 0644 {certs_word}/node.crt {target}/server.crt
+install -o {owner} -g {owner} -m 0600 {certs_word}/node.key {target}/server.key
+```
+
+Clients are verified by {client_ca}, and those that come through the gateway by its mirror CA, which
+has the same name. On the gateway's host, as the user that it serves as; then copy the file over:
+
+```sh gateway
+sallyport mirror-ca -c {config_word} > mirror-ca.pem
+```
+
+```sh
+cat {certs_word}/{client_ca} mirror-ca.pem > {target}/client-cas.pem
+chown {owner}:{owner} {target}/client-cas.pem
+chmod 0644 {target}/client-cas.pem
+```
+)";
+    return fill(text, {{"certs_word", shell_word(subject.certs_dir.string())},
+                       {"config_word", shell_word(subject.config.string())},
+                       {"owner", std::string(owner)},
+                       {"target", std::string(target)},
+                       {"client_ca", subject.client_ca}});
+}
+
 }  // namespace sallyport::cli::cert
