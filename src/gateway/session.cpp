@@ -34,6 +34,7 @@ net::Task<> Session::run() {
     auto const opened = co_await open();
     remember_front();
     if (opened) {
+        record_.backend_resumed = back_.stream().peer().resumed;
         forget_peers();
         start_relay();
         // The lists may have changed since the handshake looked into those of its own World.
@@ -139,7 +140,6 @@ void Session::remember_front() {
 
 /// Gives back what nobody asks for in a session that relays.
 void Session::forget_peers() {
-    record_.backend_resumed = back_.stream().peer().resumed;
     back_.stream().forget_peer();
     // A certificate may be revoked; and account rules are asked again when the user changes.
     if (!front_.stream().peer().certificate && !has_account_rules()) front_.stream().forget_peer();

@@ -10,9 +10,9 @@ namespace fs = std::filesystem;
 }  // namespace
 
 Checked<Authority> Rotation::open_next(KeyFile const& given, std::string_view purpose) const {
-    bool const has_moved = !state_.kept_key.empty() && (state_.phase == RotationPhase::finished ||
-                                                        state_.phase == RotationPhase::retired);
-    auto const own_place = has_moved ? state_.ca_key : state_.next_key;
+    bool const has_moved =
+        state_.phase == RotationPhase::finished || state_.phase == RotationPhase::retired;
+    auto const own_place = has_moved ? state_.moved_next_key() : state_.next_key;
     auto const place = given.file.empty() ? own_place : given.file;
     auto const key = load_key({place, given.password_file});
     if (!key)

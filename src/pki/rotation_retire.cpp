@@ -139,12 +139,11 @@ Checked<void> Rotation::drop_lists(Changes& changes) const {
     auto const dropped =
         std::erase_if(lists, [&](Crl const& list) { return list.is_signed_by(*old); });
     if (dropped == 0) return {};
-    auto const& key = state_.kept_key.empty() ? state_.next_key : state_.ca_key;
     if (lists.empty())
         return Fault{Errc::file_invalid,
                      directory_.file(name).string() + " has no list of the next CA",
                      "sallyport cert crl --certs-dir " + directory_.path().string() + " --ca-key " +
-                         key.string() + " adds it; then retire the old CA"};
+                         state_.moved_next_key().string() + " adds it; then retire the old CA"};
     changes.files.push_back({name, to_pem(lists)});
     return {};
 }

@@ -29,6 +29,14 @@ struct RotationState {
     std::filesystem::path next_key;  ///< absolute: where the next key was made, or is
     /// Where the old key goes when the next one takes its place; empty: they stay where they are.
     std::filesystem::path kept_key;
+
+    /// Where the two keys are once the rotation is finished.
+    std::filesystem::path const& moved_old_key() const {
+        return kept_key.empty() ? ca_key : kept_key;
+    }
+    std::filesystem::path const& moved_next_key() const {
+        return kept_key.empty() ? next_key : ca_key;
+    }
 };
 
 /// The state that `file` of the directory holds; that of phase `none` where there is no such file.

@@ -62,6 +62,15 @@ def fake_lego(tmp_path, monkeypatch):
     return put
 
 
+@pytest.fixture
+def held_lego(fake_lego, tmp_path):
+    """The real lego, which waits until this is called."""
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    fake_lego(f'read line < {gate}\nexec /usr/bin/lego "$@"\n')
+    return lambda: gate.write_text("go\n")
+
+
 def auto_tls_ca(gateway):
     return gateway.data / "auto-tls" / "ca.crt"
 
@@ -104,15 +113,12 @@ def try_served(gateway, pebble):
         return None
 
 
-def test_auto_tls_serves_until_it_is_there(new_pebble, open_gateway, fake_lego, tmp_path):
+def test_auto_tls_serves_until_it_is_there(new_pebble, open_gateway, held_lego):
     pebble = new_pebble()
-    gate = tmp_path / "gate"
-    os.mkfifo(gate)
-    fake_lego(f'read line < {gate}\nexec /usr/bin/lego "$@"\n')
     gateway = open_gateway(pebble.settings())
     gateway.wait_for_log("asking for an ACME certificate")
     served(gateway.port, auto_tls_ca(gateway), name="localhost")
-    gate.write_text("go\n")
+    held_lego()
     wait_until(lambda: try_served(gateway, pebble), "the new certificate")
     # A restart serves it at once and asks nobody.
     serial = served(gateway.port, pebble.root)["serialNumber"]
@@ -346,18 +352,14 @@ def test_a_file_that_is_lost_while_serving_is_asked_for_again(new_pebble, open_g
     assert len(gateway.events("ACME certificate cannot be served")) == (damage == "half")
 
 
-def test_a_half_edited_configuration_does_not_keep_it_back(new_pebble, open_gateway, fake_lego,
-                                                           tmp_path):
+def test_a_half_edited_configuration_does_not_keep_it_back(new_pebble, open_gateway, held_lego):
     """As with other renewals, what is obtained is served with the configuration in force."""
     pebble = new_pebble()
-    gate = tmp_path / "gate"
-    os.mkfifo(gate)
-    fake_lego(f'read line < {gate}\nexec /usr/bin/lego "$@"\n')
     gateway = open_gateway(pebble.settings())
     gateway.wait_for_log("asking for an ACME certificate")
     gateway.config.write_text(gateway.config.read_text() + "\n[limits\n")
     gateway.wait_for_log("reload failed, the old configuration stays")
-    gate.write_text("go\n")
+    held_lego()
     gateway.wait_for_log("ACME certificate obtained")
     wait_until(lambda: try_served(gateway, pebble), "the new certificate")
     assert not gateway.events("ACME certificate is not served")

@@ -91,14 +91,13 @@ void tell_finished(RotateCa const& options, pki::Rotation const& rotation,
                                                   " and its key; the old pair works until the old "
                                                   "CA retires"});
     }
-    auto const& state = rotation.state();
     for (auto const& leaf : report.leaves) {
         auto const archive = fs::path(leaf.name).stem().string() + ".p12";
         if (leaf.state == next_chain && fs::exists(options.certs_dir / archive))
             report.next.push_back({"operator", "make " + archive + " again: it has the old pair"});
     }
-    auto const& signing = state.kept_key.empty() ? state.next_key : state.ca_key;
-    report.next.push_back({"operator", "sign with " + quoted(signing) + " from now on"});
+    report.next.push_back(
+        {"operator", "sign with " + quoted(rotation.state().moved_next_key()) + " from now on"});
     tell_regions(options, regions, "before --retire", report);
     report.next.push_back(
         {"operator", "once nobody trusts the old CA alone: " + command(options, "--retire")});
@@ -125,13 +124,12 @@ pki::Checked<void> tell_retired(RotateCa const& options, pki::Rotation const& ro
                                 RotationReport& report) {
     auto const link = rotation.old_by_next();
     if (!link) return link.error();
-    auto const& state = rotation.state();
     report.next = {{"clients", "publish " + quoted(options.certs_dir / rotation.names().ca) +
                                    " again: the old CA is gone from it"}};
     if (*link) tell_revoked(options, rotation, **link, report);
     report.next.push_back(
         {"operator", "destroy the old CA's key, or keep it where nobody can use it: " +
-                         quoted(state.kept_key.empty() ? state.ca_key : state.kept_key)});
+                         quoted(rotation.state().moved_old_key())});
     return {};
 }
 
